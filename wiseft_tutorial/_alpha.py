@@ -6,7 +6,7 @@ from wiseft_tutorial.errors import AlphaError
 
 
 def check_alpha(alpha: float, *, extrapolate: bool = False) -> float:
-    """Return ``alpha`` as a float, or say why it is none: outside [0, 1], infinite, not a number."""
+    """Return ``alpha`` as a float, or raise an error that says what is wrong with it."""
     alpha = float(alpha)
     if 0.0 <= alpha <= 1.0 or (extrapolate and abs(alpha) < float("inf")):
         return alpha

@@ -49,7 +49,7 @@ def interpolate(
 
     Returns:
         A new module of ``theta_0``'s kind if ``theta_0`` is a module, else a new dictionary in
-        ``theta_0``'s order. Floating-point tensors are averaged; integer and boolean ones (counters,
+        ``theta_0``'s order. Floating-point tensors are averaged; integers and booleans (counters,
         indices) have no meaningful average and are copied from the nearer endpoint.
 
     Raises:
