@@ -1,0 +1,349 @@
+"""Trains Pocket-CLIP: images and captions in, a CLIP that open_clip loads out.
+
+    python -m wiseft_tutorial.pocket.pretrain --out build/pocket-clip --steps 20000
+
+The pictures are drawn while training goes on. The rate warms up, stays, and falls over the last
+``--cooldown`` steps, so that a run can be stopped, judged, resumed and lengthened: a later call with
+more steps goes on from the last checkpoint taken before the fall.
+
+Explained in: chapter 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import random
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from wiseft_tutorial._torchvision import ensure_torchvision
+from wiseft_tutorial.pocket.captions import TEMPLATES, Noise, WordTokens, all_words, captions
+from wiseft_tutorial.pocket.drawing import draw
+from wiseft_tutorial.pocket.objects import CLASSNAMES
+from wiseft_tutorial.pocket.styles import STYLES, WEB
+
+__all__ = ["Pretraining", "contrastive_loss", "main", "pretrain"]
+
+CONFIG = Path(__file__).with_name("pocket-clip.json")
+VALIDATION_SEED = 910_000  # of no chapter, and of no benchmark split
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """The settings of one pre-training run.
+
+    Attributes:
+        steps: optimiser steps; the last ``cooldown`` of them with a falling rate.
+        batch_size: image-caption pairs a step.
+        fresh: pairs a step that are newly drawn; the others come from a store of recent ones.
+        store: how many recent pairs are kept.
+        lr: the rate between warm-up and cooldown.
+        noise_wrong, noise_empty: shares of captions that mislead or say nothing.
+    """
+
+    steps: int = 20_000
+    cooldown: int = 2_000
+    warmup: int = 300
+    batch_size: int = 256
+    fresh: int = 96
+    store: int = 32_768
+    lr: float = 2e-3
+    weight_decay: float = 0.1
+    noise_wrong: float = 0.1
+    noise_empty: float = 0.1
+    seed: int = 0
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step."""
+        up = min(1.0, (step + 1) / self.warmup)
+        down = min(1.0, (self.steps - step) / max(1, self.cooldown))
+        return self.lr * min(up, down)
+
+
+def contrastive_loss(
+    image_features: Tensor, text_features: Tensor, text_of_image: Tensor, scale: Tensor
+) -> Tensor:
+    """InfoNCE in both directions, where equal captions of a batch count once.
+
+    Args:
+        image_features: (N, D), L2-normalised.
+        text_features: (M, D), L2-normalised, of the M distinct captions.
+        text_of_image: (N,) which caption belongs to each image.
+        scale: the logit scale.
+
+    Returns:
+        The mean of both directions. From text to image, a caption's probability is shared among
+        all images that carry it.
+    """
+    logits = scale * image_features @ text_features.T
+    to_text = F.cross_entropy(logits, text_of_image)
+    log_p = logits.log_softmax(dim=0)[torch.arange(len(logits)), text_of_image]
+    count = torch.bincount(text_of_image, minlength=len(text_features)).to(log_p.dtype)
+    per_text = torch.zeros_like(count).index_add(0, text_of_image, log_p) / count
+    return (to_text - per_text.mean()) / 2
+
+
+class _Stream:
+    """Batches of pictures and captions, the same for the same seed and step."""
+
+    def __init__(self, settings: Pretraining, tokens: WordTokens, device: torch.device) -> None:
+        self.settings, self.tokens, self.device = settings, tokens, device
+        self.images = torch.empty(settings.store, 3, 48, 48, dtype=torch.uint8, device=device)
+        self.texts = torch.zeros(settings.store, tokens.length, dtype=torch.int64)
+        self.step = 0
+        self.filled = 0
+
+    def seek(self, step: int) -> None:
+        """Bring the store to its state at the start of a step, by drawing the recent past again."""
+        self.filled = 0
+        back = math.ceil(self.settings.store / self.settings.fresh)
+        for past in range(step - back, step):
+            self._refresh(past)
+        self.step = step
+
+    def _refresh(self, step: int) -> None:
+        s = self.settings
+        rng = random.Random(s.seed * 1_000_003 + step)
+        generator = torch.Generator(self.device).manual_seed(rng.getrandbits(40))
+        styles = list(WEB.values())
+        share = s.fresh // 3
+        for _ in range(3):
+            _, style = rng.choices(styles, [w for w, _ in styles])[0]
+            labels = torch.tensor([rng.randrange(len(CLASSNAMES)) for _ in range(share)])
+            picture = draw(labels, style, generator)
+            texts = captions(picture, labels, rng, Noise(s.noise_wrong, s.noise_empty))
+            at = (torch.arange(share) + self.filled) % s.store
+            self.images[at.to(self.device)] = picture.images
+            self.texts[at] = self.tokens(texts)
+            self.filled += share
+
+    def next(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Images (N, 3, 48, 48) uint8, distinct token rows (M, L), and each image's row (N,)."""
+        self._refresh(self.step)
+        generator = torch.Generator().manual_seed(self.settings.seed * 7_000_003 + self.step)
+        full = min(self.filled, self.settings.store)
+        picked = torch.randint(full, (self.settings.batch_size,), generator=generator)
+        rows, which = self.texts[picked].unique(dim=0, return_inverse=True)
+        self.step += 1
+        return self.images[picked.to(self.device)], rows.to(self.device), which.to(self.device)
+
+
+def _new_model(device: torch.device) -> tuple[Any, WordTokens, Tensor]:
+    """An untrained Pocket-CLIP whose token table holds only the words that occur, and their ids."""
+    ensure_torchvision()
+    import open_clip
+
+    open_clip.add_model_config(CONFIG)
+    model = open_clip.create_model("pocket-clip", device=device)
+    tokenizer = open_clip.get_tokenizer("pocket-clip")
+    tokens = WordTokens(
+        tokenizer.encode, tokenizer.sot_token_id, tokenizer.eot_token_id, model.context_length
+    )
+    ids = {0, tokens.start, tokens.end}
+    for word in all_words():
+        ids.update(tokens.encode(word))
+    vocabulary = torch.tensor(sorted(ids))  # sorted, so that the end token stays the largest
+    small = nn.Embedding(len(vocabulary), model.token_embedding.embedding_dim, device=device)
+    small.weight.data.copy_(model.token_embedding.weight.data[vocabulary.to(device)])
+    model.token_embedding = small
+    return model, tokens, vocabulary
+
+
+def _full_state(model: Any, vocabulary: Tensor) -> dict[str, Tensor]:
+    """The state with its token table blown up to CLIP's whole vocabulary; unseen words are zero."""
+    state = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
+    seen = state["token_embedding.weight"]
+    table = torch.zeros(49_408, seen.shape[1])
+    table[vocabulary] = seen
+    return state | {"token_embedding.weight": table}
+
+
+@dataclass
+class _Validation:
+    """Freshly drawn pictures of every class and style, and prompts, for measuring zero-shot accuracy."""
+
+    per_class: int = 10
+    sets: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
+
+    def prepare(self) -> None:
+        labels = torch.arange(len(CLASSNAMES)).repeat_interleave(self.per_class)
+        for i, (name, style) in enumerate(STYLES.items()):
+            generator = torch.Generator().manual_seed(VALIDATION_SEED + i)
+            self.sets[name] = (draw(labels, style, generator).images, labels)
+
+    @torch.no_grad()
+    def __call__(self, model: Any, tokens: WordTokens, lookup: Tensor, device: torch.device) -> dict[str, float]:
+        model.eval()
+        head = []
+        for template in TEMPLATES:
+            rows = lookup[tokens([template.format(name) for name in CLASSNAMES])].to(device)
+            head.append(F.normalize(model.encode_text(rows).float(), dim=-1))
+        weights = F.normalize(torch.stack(head).mean(0), dim=-1)
+        result = {}
+        for name, (images, labels) in self.sets.items():
+            right = 0
+            for x, y in zip(images.split(256), labels.split(256), strict=True):
+                with _precision(device):
+                    f = model.encode_image(_normalise(x.to(device)))
+                right += int(((f.float() @ weights.T).argmax(1).cpu() == y).sum())
+            result[name] = round(right / len(labels), 4)
+        model.train()
+        return result
+
+
+def _normalise(images: Tensor) -> Tensor:
+    return (images.float() / 255 - 0.5) / 0.25
+
+
+def _precision(device: torch.device) -> Any:
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def pretrain(settings: Pretraining, out: Path, *, device: torch.device, every: int = 500) -> Path:
+    """Train, or go on training, and return the path of the finished model.
+
+    Args:
+        settings: the run; a checkpoint in ``out`` of a run that differs only in ``steps`` or
+            ``cooldown``, taken before its rate began to fall, is taken up.
+        out: folder for checkpoints, the log (JSON lines) and the model.
+        device: where to draw and train.
+        every: steps between measurements; checkpoints are taken then too.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(settings.seed)
+    model, tokens, vocabulary = _new_model(device)
+    lookup = torch.zeros(49_408, dtype=torch.int64)
+    lookup[vocabulary] = torch.arange(len(vocabulary))
+    decayed = [p for p in model.parameters() if p.ndim >= 2]
+    other = [p for p in model.parameters() if p.ndim < 2]
+    optimiser = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": other, "weight_decay": 0.0}],
+        lr=settings.lr, betas=(0.9, 0.98), fused=True,
+    )
+    stream = _Stream(settings, tokens, device)
+    start, spent = _resume(out, settings, model, optimiser)
+    validation = _Validation()
+    validation.prepare()
+    stream.seek(start)
+    model.train()
+    attention = sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
+    began, losses = time.monotonic() - spent, []
+    for step in range(start, settings.steps):
+        images, rows, which = stream.next()
+        with _precision(device), attention if device.type != "cpu" else sdpa_kernel(SDPBackend.MATH):
+            f = model.encode_image(_normalise(images))
+            g = model.encode_text(lookup[rows.cpu()].to(device))
+        loss = contrastive_loss(
+            F.normalize(f.float(), dim=-1), F.normalize(g.float(), dim=-1), which, model.logit_scale.exp()
+        )
+        for group in optimiser.param_groups:
+            group["lr"] = settings.rate(step)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        with torch.no_grad():
+            model.logit_scale.clamp_(0, math.log(100))
+        losses.append(loss.detach())
+        done = step + 1
+        if done % every == 0 or done == settings.steps:
+            record = {
+                "step": done,
+                "loss": round(float(torch.stack(losses).mean()), 4),
+                "scale": round(float(model.logit_scale.exp()), 2),
+                "lr": round(settings.rate(step), 6),
+                "seconds": round(time.monotonic() - began),
+                **validation(model, tokens, lookup, device),
+            }
+            losses = []
+            with (out / "log.jsonl").open("a") as log:
+                log.write(json.dumps(record) + "\n")
+            print(json.dumps(record), flush=True)
+            name = "stable" if done <= settings.steps - settings.cooldown else "falling"
+            _save_training(out / f"{name}.safetensors", settings, model, optimiser, done, time.monotonic() - began)
+            if name == "stable" and done % 2_000 == 0:
+                _save_model(out / f"step-{done}.safetensors", model, vocabulary, settings, done)
+    path = out / "pocket-clip.safetensors"
+    _save_model(path, model, vocabulary, settings, settings.steps)
+    return path
+
+
+def _save_training(path: Path, settings: Pretraining, model: Any, optimiser: torch.optim.Optimizer, step: int, spent: float) -> None:
+    tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    for i, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{i}.{k}": v.detach().cpu().contiguous() for k, v in state.items()}
+    metadata = {"step": str(step), "spent": str(spent), "settings": json.dumps(asdict(settings))}
+    temporary = path.with_suffix(".part")
+    save_file(tensors, temporary, metadata)
+    os.replace(temporary, path)
+
+
+def _resume(out: Path, settings: Pretraining, model: Any, optimiser: torch.optim.Optimizer) -> tuple[int, float]:
+    """Load the latest checkpoint that this run may go on from; returns its step and time spent."""
+    best: tuple[int, float, Path] | None = None
+    for path in (out / "stable.safetensors", out / "falling.safetensors"):
+        if not path.exists():
+            continue
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+        then, now = json.loads(metadata["settings"]), asdict(settings)
+        free = ("steps", "cooldown") if path.stem == "stable" else ()
+        differs = [k for k in now if k not in free and then[k] != now[k]]
+        step = int(metadata["step"])
+        if not differs and step <= settings.steps and (best is None or step > best[0]):
+            best = (step, float(metadata["spent"]), path)
+    if best is None:
+        return 0, 0.0
+    with safe_open(best[2], "pt") as file:
+        tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+    model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimiser."):
+            _, index, name = key.split(".")
+            state.setdefault(int(index), {})[name] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    return best[0], best[1]
+
+
+def _save_model(path: Path, model: Any, vocabulary: Tensor, settings: Pretraining, step: int) -> None:
+    half = {k: v.half() if v.is_floating_point() else v for k, v in _full_state(model, vocabulary).items()}
+    metadata = {"model": "pocket-clip", "step": str(step), "settings": json.dumps(asdict(settings))}
+    temporary = path.with_suffix(".part")
+    save_file(half, temporary, metadata)
+    os.replace(temporary, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train Pocket-CLIP from the command line."""
+    parser = argparse.ArgumentParser(description="Train Pocket-CLIP.")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the model")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--every", type=int, default=500, help="steps between measurements")
+    for name, value in asdict(Pretraining()).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    arguments = vars(parser.parse_args(argv))
+    out, device, every = (arguments.pop(k) for k in ("out", "device", "every"))
+    path = pretrain(Pretraining(**arguments), out, device=torch.device(device), every=every)
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
