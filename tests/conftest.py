@@ -1,0 +1,27 @@
+"""What several test files share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import build
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNS = pytest.StashKey[list[build.Run]]()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how long the chapters took and how much memory; reported, because machines differ."""
+    if runs := config.stash.get(RUNS, []):
+        terminalreporter.section("chapters, fast tier")
+        terminalreporter.write_line(build.report(runs))

@@ -1,0 +1,41 @@
+"""A glued value reaches the prose as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from wiseft_tutorial.prose import glue
+
+
+@pytest.fixture(autouse=True)
+def shell() -> Iterator[None]:
+    """As in a notebook: outputs are displayed to somebody."""
+    InteractiveShell.instance(history_manager=None)
+    yield
+    InteractiveShell.clear_instance()
+
+
+def test_what_is_recorded_is_what_the_book_reads() -> None:
+    """MyST-NB itself, where it is installed, finds the value that was recorded."""
+    render = pytest.importorskip("myst_nb.ext.glue")
+    nbformat = pytest.importorskip("nbformat")
+    with capture_output() as captured:
+        glue("gain", f"{4.25:.1f}")
+    (output,) = captured.outputs
+    cell = nbformat.v4.new_code_cell(
+        outputs=[nbformat.v4.new_output("display_data", data=output.data, metadata=output.metadata)]
+    )
+    ((name, recorded),) = render.extract_glue_data_cell(cell)
+    assert name == "gain"
+    assert recorded["data"]["text/plain"] == "4.2"
+    assert cell.outputs == []  # it is quoted in the prose and not shown under the cell
+
+
+def test_a_value_is_shown_as_str_shows_it() -> None:
+    with capture_output() as captured:
+        glue("count", 7)
+    assert "7" in captured.outputs[0].data.values()
