@@ -1,0 +1,83 @@
+"""A benchmark: one reference distribution, and the shifts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from wiseft_tutorial.benchmarks.split import Split
+from wiseft_tutorial.errors import DataError
+
+__all__ = ["Benchmark"]
+
+
+@dataclass(frozen=True, eq=False)
+class Benchmark:
+    """A reference distribution to fine-tune on, and distributions that only test.
+
+    Attributes:
+        name: The benchmark's.
+        classnames: The K classes, in words.
+        templates: Prompts with ``{}`` where a class name goes.
+        train: Of the reference distribution, to fine-tune on.
+        val: Of the reference distribution, to choose alpha and recipes on.
+        test: Of the reference distribution, to report.
+        shifts: Test sets under distribution shift, by name; nothing is chosen on them.
+
+    Raises:
+        DataError: The splits do not fit together.
+
+    Source: section 2. Explained in: chapter 1.
+    """
+
+    name: str
+    classnames: tuple[str, ...]
+    templates: tuple[str, ...]
+    train: Split
+    val: Split
+    test: Split
+    shifts: Mapping[str, Split]
+
+    def __post_init__(self) -> None:
+        if self.test.name in self.shifts:
+            raise DataError(f"{self.test.name!r} is both the reference and a shift")
+        size = self.test.images.shape[-2:]
+        for split in (self.train, self.val, self.test, *self.shifts.values()):
+            highest = max(int(split.labels.max()), *(split.classes or (0,)))
+            if highest >= len(self.classnames):
+                raise DataError(
+                    f"split {split.name!r} has class {highest}, but benchmark {self.name!r} has "
+                    f"{len(self.classnames)} class names, numbered from 0"
+                )
+            if split.images.shape[-2:] != size:
+                raise DataError(
+                    f"split {split.name!r} has images of {tuple(split.images.shape[-2:])} pixels "
+                    f"and split {self.test.name!r} of {tuple(size)}; a benchmark has one size"
+                )
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of the images, in pixels."""
+        return self.test.images.shape[-1]
+
+    @property
+    def distributions(self) -> dict[str, Split]:
+        """The test sets by name: the reference first, then the shifts."""
+        return {self.test.name: self.test, **self.shifts}
+
+    def few_shot(self, k: int, *, seed: int = 0) -> Benchmark:
+        """The same benchmark with only ``k`` training images of each class, in random order.
+
+        Args:
+            k: Images per class.
+            seed: Which images.
+
+        Returns:
+            A benchmark that shares all other splits with this one.
+
+        Raises:
+            DataError: A class has fewer than ``k`` training images.
+
+        Source: appendix C.5, figures 17 to 19. Explained in: chapter 7.
+        """
+        return replace(self, train=self.train.per_class(k, seed=seed))
