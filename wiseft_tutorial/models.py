@@ -9,7 +9,6 @@ after averaging.
 from __future__ import annotations
 
 import functools
-import importlib
 import json
 import logging
 import os
@@ -80,7 +79,7 @@ class Clip:
         return float(self.model.logit_scale.detach().exp())
 
     @torch.no_grad()
-    def encode_text(self, texts: Sequence[str], batch_size: int = 256) -> Tensor:
+    def encode_text(self, texts: Sequence[str], *, batch_size: int = 256) -> Tensor:
         """The features of texts.
 
         Args:
@@ -104,7 +103,7 @@ class Clip:
         return F.normalize(torch.cat(features).float(), dim=-1)
 
     @torch.no_grad()
-    def encode_image(self, images: Tensor, batch_size: int = 256) -> Tensor:
+    def encode_image(self, images: Tensor, *, batch_size: int = 256) -> Tensor:
         """The features of images.
 
         Args:
@@ -368,7 +367,8 @@ class ImageClassifier(nn.Module):
 def _open_clip() -> Any:
     """The open_clip library, which is slow to import, with Pocket-CLIP among its models."""
     ensure_torchvision()
-    open_clip = importlib.import_module("open_clip")
+    import open_clip  # here, because it is slow to import
+
     open_clip.add_model_config(_POCKET_FOLDER / f"{_POCKET}.json")
     return open_clip
 
