@@ -100,7 +100,7 @@ class Book:
     @property
     def chapters(self) -> list[str]:
         """The notebooks of the table of contents, in reading order."""
-        names = _toc_files(self.toc)
+        names = files_of(self.toc)
         return [name for name in names if not (self.source / f"{name}.md").exists()]
 
     @property
@@ -305,8 +305,8 @@ def build_pages(book: Book, chapters: Sequence[str] | None = None) -> Path:
     """
     html = book.html if chapters is None else book.out / "draft"
     left_out = set() if chapters is None else set(book.chapters) - set(chapters)
-    key, key_file, first = pages_key(book, left_out), html.with_suffix(".key"), html / "index.html"
-    if first.exists() and key_file.exists() and key_file.read_text() == key:
+    key, first = _pages_key(book, left_out), html / "index.html"
+    if _is_made(html, key):
         return first
 
     work = book.out / "pages"
@@ -331,11 +331,22 @@ def build_pages(book: Book, chapters: Sequence[str] | None = None) -> Path:
     if left_out:
         print(*(line for line in built.stdout.splitlines() if "WARNING" in line), sep="\n")
     os.replace(work / "_build" / "html", html)
-    key_file.write_text(key)
+    html.with_suffix(".key").write_text(key)
     return first
 
 
-def pages_key(book: Book, left_out: Iterable[str] = ()) -> str:
+def pages_are_current(book: Book) -> bool:
+    """Whether the pages are there and show the book as it is now."""
+    executed = all(book.record(chapter) for chapter in book.chapters)
+    return executed and _is_made(book.html, _pages_key(book))
+
+
+def _is_made(html: Path, key: str) -> bool:
+    made = html.with_suffix(".key")
+    return (html / "index.html").exists() and made.exists() and made.read_text() == key
+
+
+def _pages_key(book: Book, left_out: Iterable[str] = ()) -> str:
     """A hash of everything that the pages show, and of how they are made."""
     made = [book.executed / f"{name}.ipynb" for name in book.chapters if name not in left_out]
     settings = [book.root / n for n in ("_config.yml", "_toc.yml", "requirements-book.lock")]
@@ -361,13 +372,13 @@ def notebooks_of(book: Book) -> list[str]:
     return [p.with_suffix("").as_posix() for p in found if ".ipynb_checkpoints" not in p.parts]
 
 
-def _toc_files(node: Any) -> Iterator[str]:
+def files_of(node: Any) -> Iterator[str]:
     """Every file named in a table of contents, in order."""
     if isinstance(node, dict):
         yield from (node[k] for k in ("root", "file") if k in node)
     for child in node.values() if isinstance(node, dict) else node:
         if isinstance(child, dict | list):
-            yield from _toc_files(child)
+            yield from files_of(child)
 
 
 def _without(node: Any, left_out: set[str]) -> Any:

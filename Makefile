@@ -1,0 +1,45 @@
+# Everything here happens in .venv, which the first command makes. `make help` lists the commands.
+
+# The lock needs Python 3.11 or newer; another one is chosen with `make PYTHON=... book`.
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 python3,\
+	$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+VENV := .venv
+RUN := $(VENV)/bin/python
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help install book test serve bench pocket-clip clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The stamp is newer than the lock and the metadata exactly if they are what is installed.
+$(VENV)/installed: requirements-book.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it: make PYTHON=..."; exit 1; }
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --requirement requirements-book.lock
+	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(VENV)/installed ## Make .venv, with the locked tools and this package in it
+
+book: install ## Execute the chapters and build the pages (CHAPTERS=01_lemon: a draft of one)
+	@$(RUN) book/build.py $(CHAPTERS)
+
+test: install ## Lint, types, tests, every chapter in its fast tier, its pages in a browser
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+	$(RUN) -m pytest $(ARGS)
+
+serve: book ## Show the book at http://localhost:8000 (PORT=...)
+	@$(RUN) -m http.server $(PORT) --bind localhost --directory build/html
+
+bench: install ## Measure speed, as ratios within one run
+	@$(RUN) speed/bench.py $(ARGS)
+
+pocket-clip: install ## Train Pocket-CLIP again, from drawings alone (hours on a CPU; resumes)
+	$(RUN) -m wiseft_tutorial.pocket.pretrain --out build/pocket-clip $(ARGS)
+
+clean: ## Remove what was built and measured; .venv stays
+	rm -rf build .mypy_cache .pytest_cache .ruff_cache

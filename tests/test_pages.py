@@ -1,0 +1,168 @@
+"""The built pages: they are all there, they lead somewhere, and they can be read on a telephone."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+import build
+from browser import Browser, find_browser, running_browser
+from conftest import ROOT
+
+PHONE, DESK = 375, 1280
+NOISE = ("THEBE_JS_URL",)  # sphinx-thebe declares its constant twice on every page; nothing uses it
+
+
+@dataclass(frozen=True)
+class Site:
+    """A built book, and where it is served."""
+
+    book: build.Book
+    url: str
+
+    @property
+    def pages(self) -> list[str]:
+        """The page of every entry of the table of contents."""
+        return [f"{name}.html" for name in build.files_of(self.book.toc)]
+
+    def soup(self, page: str) -> BeautifulSoup:
+        return _parsed(self.book.html / page)
+
+
+@functools.cache
+def _parsed(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(), "html.parser")
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module", params=["fast", "full"])
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """The pages of the fast tier, made here; and those of ``make book``, if they are current."""
+    book = build.Book(ROOT, request.param)
+    if book.tier == "fast":
+        # What test_chapters.py has just executed is taken as it is.
+        failed = [run.error for run in build.execute(book, book.chapters) if run.error]
+        if failed:
+            pytest.fail("\n".join(failed), pytrace=False)
+        build.build_pages(book)
+    elif not build.pages_are_current(book):
+        pytest.skip("`make book` has not been run since the last change")
+    handler = functools.partial(_Quiet, directory=str(book.html))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield Site(book, f"http://127.0.0.1:{server.server_port}/")
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = find_browser()
+    if program is None:
+        pytest.skip("there is no Chromium; .ci/run installs one")
+    with running_browser(program) as browser:
+        yield browser
+
+
+def test_every_page_returns(site: Site) -> None:
+    for page in ["index.html", "search.html", *site.pages]:
+        with urllib.request.urlopen(site.url + page) as answer:
+            assert answer.status == 200
+            assert answer.read()
+
+
+def test_every_link_within_the_book_leads_somewhere(site: Site) -> None:
+    broken = []
+    for page in site.pages:
+        soup = site.soup(page)
+        links = [tag[name] for name in ("href", "src") for tag in soup.find_all(**{name: True})]
+        for link in links:
+            target, fragment = urldefrag(urljoin(page, link))
+            if urlsplit(target).scheme:
+                continue  # somebody else's page: not ours to promise, and CI may have no network
+            path = site.book.html / unquote(urlsplit(target).path)
+            if not path.exists():
+                broken.append(f"{page}: {link}")
+            elif fragment and path.suffix == ".html":
+                names = {tag.get("id") for tag in _parsed(path).find_all(id=True)}
+                if unquote(fragment) not in names:
+                    broken.append(f"{page}: {link}")
+    assert not broken
+
+
+def test_every_image_says_what_it_shows(site: Site) -> None:
+    """Without a text of its own, an image is given its file's name, which tells nobody anything."""
+    for page in site.pages:
+        for image in site.soup(page).find_all("img"):
+            alt = image.get("alt", "")
+            assert alt.strip(), f"{page}: {image}"
+            assert not alt.endswith((".png", ".svg")), f"{page}: {image}"
+
+
+def test_a_page_needs_nothing_from_elsewhere(site: Site) -> None:
+    """A book on a disk is read without a network; and no reader is counted by a third party."""
+    for page in site.pages:
+        soup = site.soup(page)
+        fetched = [tag["src"] for tag in soup.find_all(["script", "img", "iframe"], src=True)]
+        fetched += [tag["href"] for tag in soup.find_all("link", rel="stylesheet")]
+        assert [link for link in fetched if urlsplit(link).scheme not in ("", "data")] == []
+
+
+def test_a_page_shows_no_dead_widget(site: Site) -> None:
+    for page in site.pages:
+        assert not site.soup(page).select("[type*='vnd.jupyter.widget']"), page
+
+
+def test_a_chapter_says_when_and_with_what_it_ran(site: Site) -> None:
+    for chapter in site.book.chapters:
+        (stamp,) = site.soup(f"{chapter}.html").select(".wiseft-stamp")
+        assert "Executed on" in stamp.text
+        assert "torch" in stamp.text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_pages_fit_their_width(site: Site, browser: Browser, width: int, scheme: str) -> None:
+    """No page scrolls sideways, in the colours that were asked for, and nothing breaks on it."""
+    for page in site.pages:
+        complaints = browser.open(site.url + page, width=width, scheme=scheme)
+        name = f"{Path(page).stem}-{width}-{scheme}.png"
+        browser.screenshot(site.book.out / "screenshots" / name)  # for a person to look at
+        assert [c for c in complaints if not any(noise in c for noise in NOISE)] == [], page
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width, page
+        assert browser.evaluate("document.documentElement.dataset.theme") == scheme, page
+        assert _is_dark(browser) == (scheme == "dark"), page
+
+
+def _is_dark(browser: Browser) -> bool:
+    colour = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+    red, green, blue = (float(part) for part in colour[4:-1].split(",")[:3])
+    return red + green + blue < 3 * 128
+
+
+def test_figures_can_be_read_on_a_telephone(site: Site, browser: Browser) -> None:
+    """A figure shrinks with the screen, to no less than half: text of 10 points stays legible."""
+    widths = (
+        "[...document.querySelectorAll('.cell_output img')]"
+        ".map(image => image.getBoundingClientRect().width)"
+    )
+    for page in site.pages:
+        browser.open(site.url + page, width=DESK)
+        on_desk = browser.evaluate(widths)
+        browser.open(site.url + page, width=PHONE)
+        for drawn, shown in zip(on_desk, browser.evaluate(widths), strict=True):
+            assert drawn / 2 <= shown <= PHONE, f"{page}: {drawn:.0f} pixels shown as {shown:.0f}"
