@@ -1,0 +1,318 @@
+"""Evaluation: predictions, accuracies with intervals, and the sweep over alpha."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, NoReturn, TypeAlias
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from wiseft_tutorial._alpha import check_alpha
+from wiseft_tutorial.benchmarks import Benchmark, Split
+from wiseft_tutorial.device import Precision
+from wiseft_tutorial.errors import DataError, unknown
+from wiseft_tutorial.inference import BATCH_SIZE, encode_images, evaluation_copy
+from wiseft_tutorial.models import ImageClassifier
+from wiseft_tutorial.outputs import ensemble_logits
+from wiseft_tutorial.robustness import clopper_pearson
+from wiseft_tutorial.weights import check_compatible, interpolate_
+
+__all__ = ["ALPHAS", "Accuracy", "accuracy", "alpha_sweep", "predict", "summarise"]
+
+ALPHAS = tuple(step / 10 for step in range(11))
+Space: TypeAlias = Literal["weights", "outputs"]
+_Encoder: TypeAlias = Callable[[ImageClassifier, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """An accuracy and its 95 % Clopper-Pearson interval, all fractions in [0, 1].
+
+    Attributes:
+        value: Correct predictions, divided by ``n``.
+        low: The interval's lower end.
+        high: The interval's upper end.
+        n: How many images were classified.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def predict(
+    model: ImageClassifier,
+    split: Split,
+    *,
+    batch_size: int = BATCH_SIZE,
+    device: str | torch.device | None = None,
+    precision: Precision = "auto",
+    progress: bool = False,
+) -> Tensor:
+    """The logits of a model on every image of a split.
+
+    Args:
+        model: Left untouched.
+        split: N images.
+        batch_size: Images per forward pass.
+        device: Where to compute; ``None`` means the best device present.
+        precision: Of the image encoder.
+        progress: Show a progress bar.
+
+    Returns:
+        (N, K) float32 on the CPU; ``-inf`` for classes that the split does not have.
+
+    Raises:
+        DataError: The images have another size, or the labels more classes, than the model.
+
+    Source: section 2. Explained in: chapter 2.
+    """
+    _check_labels(model, split)
+    runner = evaluation_copy(model, device=device, precision=precision)
+    with _bar(progress, len(split), split.name) as bar:
+        features = encode_images(runner, split.images, batch_size=batch_size, advance=bar.update)
+    return _mask(runner.classify(features).cpu(), split)
+
+
+def accuracy(logits: Tensor, labels: Tensor) -> Accuracy:
+    """The fraction of images whose largest logit is that of their label.
+
+    Args:
+        logits: (N, K), as :func:`predict` returns them.
+        labels: (N,) int64.
+
+    Returns:
+        The accuracy with its interval.
+
+    Raises:
+        DataError: Not one label for each row of logits.
+
+    Source: section 2. Explained in: chapter 1.
+    """
+    if logits.ndim != 2 or labels.shape != logits.shape[:1] or len(labels) == 0:
+        raise DataError(
+            f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)} do not fit together; "
+            "expected (N, K) and (N,), with N > 0"
+        )
+    correct, n = int((logits.argmax(dim=1).to(labels.device) == labels).sum()), len(labels)
+    low, high = clopper_pearson(correct, n)
+    return Accuracy(correct / n, float(low), float(high), n)
+
+
+def alpha_sweep(
+    zeroshot: ImageClassifier,
+    finetuned: ImageClassifier,
+    benchmark: Benchmark,
+    *,
+    alphas: Sequence[float] = ALPHAS,
+    space: Space = "weights",
+    distributions: Sequence[str] | Mapping[str, Split] | None = None,
+    device: str | torch.device | None = None,
+    precision: Precision = "auto",
+    batch_size: int = BATCH_SIZE,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Average two models at every alpha, and measure each average on every distribution.
+
+    One working copy of the model is overwritten for each alpha. If both models have the same image
+    encoder, as after training a linear classifier, features are computed once, and so are those of
+    both endpoints for an output-space ensemble: then every alpha is a closed form.
+
+    Args:
+        zeroshot: theta_0; left untouched.
+        finetuned: theta_1; left untouched.
+        benchmark: What to measure on.
+        alphas: Mixing coefficients in [0, 1].
+        space: Average ``"weights"``, which is WiSE-FT, or ``"outputs"``, the logits of both.
+        distributions: Names of the benchmark's test sets, or other splits by name, such as
+            ``{"validation": benchmark.val}``; ``None`` means all test sets.
+        device: Where to compute; ``None`` means the best device present.
+        precision: Of the image encoder.
+        batch_size: Images per forward pass.
+        progress: Show a progress bar.
+
+    Returns:
+        One row for each alpha and distribution: alpha, distribution, kind ("reference" or
+        "shift"), accuracy, low, high (fractions, 95 % intervals) and n; in ``attrs``, the names of
+        the benchmark, the model and the space.
+
+    Raises:
+        DataError: The models or the benchmark have different numbers of classes.
+        WeightMismatchError: The weights cannot be averaged.
+        AlphaError: An alpha lies outside [0, 1].
+        UnknownNameError: No such distribution or space; names the nearest.
+
+    Source: section 3, equation 1; figures 1 and 10. Explained in: chapter 4.
+    """
+    if space not in ("weights", "outputs"):
+        raise unknown("space", space, ("weights", "outputs"))
+    alphas = [check_alpha(alpha) for alpha in dict.fromkeys(alphas)]
+    splits = _choose(benchmark, distributions)
+    _check_classes(zeroshot, finetuned, benchmark)
+    if space == "weights":
+        check_compatible(zeroshot, finetuned)
+    shared = _same_encoder(zeroshot, finetuned)
+    closed_form = shared or space == "outputs"
+    passes = len(alphas) if not closed_form else 1 if shared else 2
+
+    results: dict[tuple[float, str], Accuracy] = {}
+    with _bar(progress, passes * sum(map(len, splits.values())), "sweep") as bar:
+        encode = partial(encode_images, batch_size=batch_size, advance=bar.update)
+        runner = evaluation_copy(zeroshot, device=device, precision=precision)
+        if closed_form:
+            other = evaluation_copy(finetuned, device=device, precision=precision)
+            averages = _average_outputs(runner, other, alphas, splits, encode, shared=shared)
+        else:
+            averages = _average_weights(runner, zeroshot, finetuned, alphas, splits, encode)
+        for alpha, name, logits in averages:
+            split = splits[name]
+            results[alpha, name] = accuracy(_mask(logits, split), split.labels)
+
+    rows = [
+        (
+            alpha,
+            name,
+            "shift" if name in benchmark.shifts else "reference",
+            a.value,
+            a.low,
+            a.high,
+            a.n,
+        )
+        for alpha in alphas
+        for name in splits
+        for a in [results[alpha, name]]
+    ]
+    columns = ["alpha", "distribution", "kind", "accuracy", "low", "high", "n"]
+    sweep = pd.DataFrame(rows, columns=columns)
+    sweep.attrs = {"benchmark": benchmark.name, "model": zeroshot.clip_name, "space": space}
+    return sweep
+
+
+def summarise(sweep: pd.DataFrame) -> pd.DataFrame:
+    """Reduce a sweep to two numbers for each alpha: the reference, and the mean of the shifts.
+
+    Args:
+        sweep: As :func:`alpha_sweep` returns it, with one reference distribution and some shifts.
+
+    Returns:
+        One row for each alpha: alpha; reference, reference_low, reference_high; shifts,
+        shifts_low, shifts_high. ``shifts`` is the unweighted mean over the shifts. Its interval is
+        the normal approximation for a mean of independent binomial proportions, of half-width
+        1.96 sqrt(sum p (1 - p) / n) / S for S shifts; that of the reference is the exact one.
+
+    Raises:
+        DataError: The sweep has no shifts, or not exactly one reference distribution.
+
+    Source: section 4, whose main figure shows these two numbers. Explained in: chapter 4.
+    """
+    reference = sweep[sweep["kind"] == "reference"].set_index("alpha")
+    shifts = sweep[sweep["kind"] == "shift"]
+    if shifts.empty or reference["distribution"].nunique() != 1:
+        raise DataError("summarise needs a sweep over one reference distribution and its shifts")
+    variance = shifts["accuracy"] * (1 - shifts["accuracy"]) / shifts["n"]
+    grouped = shifts.assign(variance=variance).groupby("alpha", sort=False)
+    mean = grouped["accuracy"].mean()
+    half = 1.96 * np.sqrt(grouped["variance"].sum()) / grouped["variance"].count()
+    summary = pd.DataFrame(
+        {
+            "reference": reference["accuracy"],
+            "reference_low": reference["low"],
+            "reference_high": reference["high"],
+            "shifts": mean,
+            "shifts_low": (mean - half).clip(lower=0),
+            "shifts_high": (mean + half).clip(upper=1),
+        }
+    ).reset_index()
+    summary.attrs = dict(sweep.attrs)
+    return summary
+
+
+def _average_weights(
+    runner: ImageClassifier,
+    zeroshot: ImageClassifier,
+    finetuned: ImageClassifier,
+    alphas: Sequence[float],
+    splits: Mapping[str, Split],
+    encode: _Encoder,
+) -> Iterator[tuple[float, str, Tensor]]:
+    """The logits of WiSE-FT: one model per alpha, in the tensors that ``runner`` already has."""
+    for alpha in alphas:
+        interpolate_(runner, zeroshot, finetuned, alpha)
+        for name, split in splits.items():
+            yield alpha, name, runner.classify(encode(runner, split.images))
+
+
+def _average_outputs(
+    runner_0: ImageClassifier,
+    runner_1: ImageClassifier,
+    alphas: Sequence[float],
+    splits: Mapping[str, Split],
+    encode: _Encoder,
+    *,
+    shared: bool,
+) -> Iterator[tuple[float, str, Tensor]]:
+    """The averaged logits of two models; of their weights too, if they share an encoder."""
+    for name, split in splits.items():
+        features_0 = encode(runner_0, split.images)
+        features_1 = features_0 if shared else encode(runner_1, split.images)
+        logits_0, logits_1 = runner_0.classify(features_0), runner_1.classify(features_1)
+        for alpha in alphas:
+            yield alpha, name, ensemble_logits(logits_0, logits_1, alpha)
+
+
+def _same_encoder(zeroshot: ImageClassifier, finetuned: ImageClassifier) -> bool:
+    a, b = zeroshot.image_encoder.state_dict(), finetuned.image_encoder.state_dict()
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key].to(a[key].device)) for key in a)
+
+
+def _mask(logits: Tensor, split: Split) -> Tensor:
+    """Rule out the classes that the split does not have."""
+    if split.classes is None:
+        return logits
+    keep = torch.zeros(logits.shape[1], dtype=torch.bool, device=logits.device)
+    keep[list(split.classes)] = True
+    return logits.masked_fill(~keep, -torch.inf)
+
+
+def _choose(
+    benchmark: Benchmark, distributions: Sequence[str] | Mapping[str, Split] | None
+) -> Mapping[str, Split]:
+    if isinstance(distributions, Mapping):
+        return distributions
+    known = benchmark.distributions
+    for name in distributions or ():
+        if name not in known:
+            raise unknown("distribution", name, known)
+    return known if distributions is None else {name: known[name] for name in distributions}
+
+
+def _check_classes(
+    zeroshot: ImageClassifier, finetuned: ImageClassifier, benchmark: Benchmark
+) -> None:
+    counts = len(zeroshot.classnames), len(finetuned.classnames), len(benchmark.classnames)
+    if len(set(counts)) > 1:
+        raise DataError(
+            f"the zero-shot model has {counts[0]} classes, the fine-tuned one {counts[1]} and "
+            f"benchmark {benchmark.name!r} {counts[2]}; all three must have the same"
+        )
+    if zeroshot.classnames != finetuned.classnames:
+        raise DataError("the two models name their classes differently, or in another order")
+
+
+def _check_labels(model: ImageClassifier, split: Split) -> None:
+    if (highest := int(split.labels.max())) >= len(model.classnames):
+        raise DataError(
+            f"split {split.name!r} has class {highest}, but the model has "
+            f"{len(model.classnames)} classes, numbered from 0"
+        )
+
+
+def _bar(show: bool, images: int, name: str) -> tqdm[NoReturn]:
+    return tqdm(total=images, desc=name, unit="image", unit_scale=True, disable=not show)
