@@ -1,0 +1,148 @@
+"""Direct labels that do not collide: every text looks for a free place beside what it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+
+_DIRECTIONS = np.array(
+    [
+        *[(1, 0), (-1, 0), (1, -1), (1, 1), (-1, 1), (-1, -1), (0, 1), (0, -1)],
+        *[(1, -0.4), (1, 0.4), (-1, 0.4), (-1, -0.4)],
+    ]
+)
+_DISTANCES = np.array([7.0, 12.0, 20.0, 32.0, 48.0, 68.0])  # in typographic points
+_LEADER_FROM = 20.0  # from this distance on, a thin line leads from the text to its point
+_PADDING = np.array([-2.0, -2.0, 2.0, 2.0])  # pixels around a text
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text, and the points (in data coordinates) any of which it may stand beside."""
+
+    text: str
+    anchors: Sequence[tuple[float, float]]
+    colour: str
+    bold: bool = False
+    size: float = 9.0
+
+    @property
+    def weight(self) -> str:
+        """The weight of the type, as matplotlib calls it."""
+        return "bold" if self.bold else "normal"
+
+
+def place_labels(
+    ax: Axes, labels: Iterable[Label], obstacles: Iterable[Points], *, taken: Iterable[Bbox] = ()
+) -> None:
+    """Write labels into axes whose limits are final.
+
+    Args:
+        ax: The axes.
+        labels: Each avoids those placed before it.
+        obstacles: Polylines in data coordinates, (M, 2) each, that no text should cover.
+        taken: Boxes, in pixels, that no text should overlap.
+    """
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()  # settles the layout, and with it what a pixel is
+    pixel = figure.dpi / 72  # pixels in a typographic point
+    frame = ax.get_window_extent().padded(-2 * pixel)
+    ink = _along([ax.transData.transform(line) for line in obstacles if len(line)], step=3.0)
+    boxes = [box.extents for box in taken]
+    # The fewer places a text can choose from, the earlier it chooses.
+    for label in sorted(labels, key=lambda label: len(label.anchors)):
+        if not label.anchors:
+            continue
+        size = _measure(ax, label)
+        anchor, distance, direction = (
+            axis.ravel()
+            for axis in np.indices((len(label.anchors), len(_DISTANCES), len(_DIRECTIONS)))
+        )
+        starts = ax.transData.transform(np.asarray(label.anchors))[anchor]
+        towards = _DIRECTIONS[direction]
+        reach = _DISTANCES[distance] * pixel / np.hypot(*towards.T)
+        centres = starts + towards * (reach[:, None] + size / 2)
+        candidates = np.hstack([centres - size / 2, centres + size / 2])
+        far = _DISTANCES[distance] >= _LEADER_FROM
+        cost = _cover(candidates, ink, np.array(boxes).reshape(-1, 4), frame)
+        cost += far * _crossings(starts, centres, np.array(boxes).reshape(-1, 4))
+        best = int(np.argmin(cost + 3.0 * distance + 0.1 * direction))
+        offset = (centres[best] - starts[best]) / pixel
+        _write(ax, label, label.anchors[anchor[best]], offset, leader=bool(far[best]))
+        boxes.append(candidates[best])
+
+
+def _measure(ax: Axes, label: Label) -> Points:
+    text = ax.text(
+        0, 0, label.text, transform=ax.transAxes, fontsize=label.size, fontweight=label.weight
+    )
+    box = text.get_window_extent()
+    text.remove()
+    return np.array([box.width, box.height])
+
+
+def _write(
+    ax: Axes,
+    label: Label,
+    anchor: tuple[float, float],
+    offset: Points,
+    *,
+    leader: bool,
+) -> None:
+    line = {"arrowstyle": "-", "color": label.colour, "lw": 0.7, "shrinkA": 1, "shrinkB": 4}
+    ax.annotate(
+        label.text,
+        anchor,
+        (float(offset[0]), float(offset[1])),
+        textcoords="offset points",
+        horizontalalignment="center",
+        verticalalignment="center",
+        color=label.colour,
+        fontsize=label.size,
+        fontweight=label.weight,
+        arrowprops=line if leader else None,
+        zorder=10,
+    )
+
+
+def _cover(candidates: Points, ink: Points, taken: Points, frame: Bbox) -> Points:
+    """Weigh what texts in these boxes would cover: marks and lines, other texts, the frame."""
+    left, bottom, right, top = (side[:, None] for side in (candidates + _PADDING).T)
+    x, y = ink.T
+    covered = ((x > left) & (x < right) & (y > bottom) & (y < top)).sum(axis=1)
+    x0, y0, x1, y1 = taken.T
+    overlaps = ((x1 > left) & (x0 < right) & (y1 > bottom) & (y0 < top)).sum(axis=1)
+    outside = np.clip(frame.min - candidates[:, :2], 0, None).sum(axis=1)
+    outside += np.clip(candidates[:, 2:] - frame.max, 0, None).sum(axis=1)
+    cost: Points = 10.0 * covered + 1e4 * overlaps + 1e3 * outside
+    return cost
+
+
+def _crossings(starts: Points, ends: Points, taken: Points) -> Points:
+    """Weigh the leading lines that would run through another text."""
+    steps = np.linspace(0, 1, 12)[None, :, None]
+    x, y = np.moveaxis(starts[:, None] + steps * (ends - starts)[:, None], -1, 0)[..., None]
+    x0, y0, x1, y1 = taken.T
+    through = ((x > x0) & (x < x1) & (y > y0) & (y < y1)).any(axis=1).sum(axis=1)
+    return 50.0 * np.asarray(through, dtype=np.float64)
+
+
+def _along(lines: Sequence[Points], step: float) -> Points:
+    """Replace polylines (in pixels) by points at most ``step`` pixels apart."""
+    pieces = [np.empty((0, 2))]
+    for line in lines:
+        pieces.append(line[-1:])
+        for a, b in pairwise(line):
+            count = max(int(np.hypot(*(b - a)) / step), 1) if np.isfinite(b - a).all() else 1
+            pieces.append(a + (b - a) * np.linspace(0, 1, count, endpoint=False)[:, None])
+    points = np.concatenate(pieces)
+    return points[np.isfinite(points).all(axis=1)]
