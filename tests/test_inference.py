@@ -1,0 +1,45 @@
+"""Forward passes: a copy that is ready to run, and features batch by batch."""
+
+from __future__ import annotations
+
+import pytest
+import tiny
+import torch
+
+from wiseft_tutorial.errors import DataError
+from wiseft_tutorial.inference import encode_images, evaluation_copy
+from wiseft_tutorial.models import ImageClassifier
+
+
+@pytest.fixture(scope="module")
+def model() -> ImageClassifier:
+    return tiny.zeroshot().train()
+
+
+def test_the_copy_is_ready_and_the_original_as_before(model: ImageClassifier) -> None:
+    runner = evaluation_copy(model, device="cpu", precision="bfloat16")
+    assert not runner.training
+    assert not any(parameter.requires_grad for parameter in runner.parameters())
+    assert model.training
+    assert all(p.requires_grad and p.dtype == torch.float32 for p in model.parameters())
+
+
+def test_float32_keeps_every_bit(model: ImageClassifier) -> None:
+    runner = evaluation_copy(model, device="cpu", precision="float32")
+    for key, value in model.state_dict().items():
+        assert torch.equal(runner.state_dict()[key], value), key
+
+
+def test_features_are_those_of_the_model_whatever_the_batch(model: ImageClassifier) -> None:
+    runner = evaluation_copy(model, device="cpu", precision="float32")
+    images = tiny.split(7, seed=0).images
+    seen: list[int] = []
+    features = encode_images(runner, images, batch_size=3, advance=seen.append)
+    assert seen == [3, 3, 1]
+    torch.testing.assert_close(features, runner.encode(images))
+    assert not features.requires_grad
+
+
+def test_images_of_another_size_are_refused(model: ImageClassifier) -> None:
+    with pytest.raises(DataError, match=r"\(2, 3, 32, 32\), not \(N, 3, 48, 48\)"):
+        encode_images(evaluation_copy(model), torch.zeros(2, 3, 32, 32, dtype=torch.uint8))

@@ -1,0 +1,190 @@
+"""One run: it learns, by the stated optimiser only, and can be stopped and taken up again."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+import torch.nn.functional as F
+
+from wiseft_tutorial.benchmarks import Benchmark
+from wiseft_tutorial.errors import CheckpointError, WiseFTError
+from wiseft_tutorial.models import ImageClassifier
+from wiseft_tutorial.recipe import Recipe, learning_rate
+from wiseft_tutorial.training import Training
+
+CPU = torch.device("cpu")
+E2E = Recipe(epochs=3, lr=1e-3, batch_size=10)
+LC = replace(E2E, method="lc", epochs=4, lr=0.1)
+
+
+@pytest.fixture(scope="module")
+def bench() -> Benchmark:
+    return tiny.benchmark()
+
+
+@pytest.fixture(scope="module")
+def zeroshot() -> ImageClassifier:
+    return tiny.zeroshot()
+
+
+def ignore(_: int) -> None:
+    pass
+
+
+def run(model: ImageClassifier, bench: Benchmark, recipe: Recipe, epochs: int = 99) -> Training:
+    training = Training(model, bench, recipe, CPU)
+    for _ in range(min(epochs, recipe.epochs)):
+        training.run_epoch(ignore)
+    return training
+
+
+def untimed(training: Training) -> list[dict[str, float]]:
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in training.history]
+
+
+def assert_same_weights(a: ImageClassifier, b: ImageClassifier) -> None:
+    for key, value in a.state_dict().items():
+        assert torch.equal(value, b.state_dict()[key]), key
+
+
+@pytest.mark.parametrize("recipe", [E2E, LC], ids=["e2e", "lc"])
+def test_learning_lowers_the_loss_and_leaves_the_start_untouched(
+    zeroshot: ImageClassifier, bench: Benchmark, recipe: Recipe
+) -> None:
+    before = copy.deepcopy(zeroshot)
+    history = run(zeroshot, bench, recipe).history
+    assert [row["epoch"] for row in history] == list(range(1, recipe.epochs + 1))
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert_same_weights(zeroshot, before)
+    assert not zeroshot.training
+
+
+def test_a_linear_classifier_moves_the_head_only(
+    zeroshot: ImageClassifier, bench: Benchmark
+) -> None:
+    tuned = run(zeroshot, bench, LC).model
+    assert_same_weights(tuned.image_encoder, zeroshot.image_encoder)  # type: ignore[arg-type]
+    assert not torch.equal(tuned.head.weight, zeroshot.head.weight)
+
+
+def test_end_to_end_moves_every_weight(zeroshot: ImageClassifier, bench: Benchmark) -> None:
+    tuned = run(zeroshot, bench, E2E, epochs=1).model
+    start = dict(zeroshot.named_parameters())
+    for name, value in tuned.named_parameters():
+        assert not torch.equal(value, start[name]), name
+
+
+def test_one_step_is_adamw_on_the_clipped_gradient(
+    zeroshot: ImageClassifier, bench: Benchmark
+) -> None:
+    recipe = Recipe(
+        epochs=1, lr=1e-2, batch_size=99, crop_scale=None, precision="float32", clip_norm=0.5
+    )
+    tuned = run(zeroshot, bench, recipe).model
+    by_hand = copy.deepcopy(zeroshot)
+    F.cross_entropy(by_hand(bench.train.images), bench.train.labels).backward()
+    norm = torch.nn.utils.get_total_norm([p.grad for p in by_hand.parameters()])  # type: ignore[misc]
+    assert norm > 0.5
+    with torch.no_grad():
+        for parameter in by_hand.parameters():
+            gradient = parameter.grad * 0.5 / norm  # type: ignore[operator]
+            parameter *= 1 - 1e-2 * 0.1
+            parameter -= 1e-2 * gradient / (gradient.abs() + 1e-8)
+    for (name, value), expected in zip(tuned.named_parameters(), by_hand.parameters(), strict=True):
+        clear = value.grad.abs() > 1e-5  # type: ignore[union-attr]  # elsewhere eps and rounding decide
+        torch.testing.assert_close(value[clear], expected[clear], atol=1e-4, rtol=1e-3, msg=name)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(
+    zeroshot: ImageClassifier, bench: Benchmark
+) -> None:
+    torch.manual_seed(1)
+    first = run(zeroshot, bench, E2E, epochs=2)
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    same = run(zeroshot, bench, E2E, epochs=2)
+    assert torch.equal(torch.get_rng_state(), state)
+    other = run(zeroshot, bench, replace(E2E, seed=1), epochs=2)
+    assert_same_weights(first.model, same.model)
+    assert untimed(first) == untimed(same) != untimed(other)
+
+
+@pytest.mark.parametrize("recipe", [E2E, LC], ids=["e2e", "lc"])
+def test_a_resumed_run_ends_bit_equal_to_an_uninterrupted_one(
+    zeroshot: ImageClassifier, bench: Benchmark, recipe: Recipe, tmp_path: Path
+) -> None:
+    whole = run(zeroshot, bench, recipe)
+    run(zeroshot, bench, recipe, epochs=1).save(tmp_path / "state", "key")
+    resumed = Training(zeroshot, bench, recipe, CPU)
+    resumed.resume(tmp_path / "state", "key")
+    for _ in range(recipe.epochs - 1):
+        resumed.run_epoch(ignore)
+    assert_same_weights(resumed.model, whole.model)
+    assert untimed(resumed) == untimed(whole)
+
+
+def test_the_history_says_what_happened(zeroshot: ImageClassifier, bench: Benchmark) -> None:
+    seen: list[int] = []
+    training = Training(zeroshot, bench, E2E, CPU)
+    training.run_epoch(seen.append)
+    row = training.history[0]
+    assert seen == [10, 10, 4]  # the last, smaller batch is learnt from too
+    assert row["lr"] == learning_rate(E2E, 2, 9)
+    with torch.no_grad():
+        predicted = training.model.eval()(bench.val.images).argmax(dim=1)
+    right = (predicted == bench.val.labels).double().mean()
+    assert row["val_accuracy"] == pytest.approx(float(right), abs=0.1)  # the encoder may be rounded
+    assert 0 <= row["train_accuracy"] <= 1
+    assert row["seconds"] > 0
+
+
+def test_label_smoothing_reaches_the_loss(zeroshot: ImageClassifier, bench: Benchmark) -> None:
+    recipe = replace(LC, epochs=1, batch_size=99, label_smoothing=0.5, precision="float32")
+    loss = run(zeroshot, bench, recipe).history[0]["loss"]
+    with torch.no_grad():
+        logits = zeroshot(bench.train.images)
+    expected = F.cross_entropy(logits, bench.train.labels, label_smoothing=0.5)
+    assert loss == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_a_diverged_run_says_so(zeroshot: ImageClassifier, bench: Benchmark) -> None:
+    with pytest.raises(WiseFTError, match=r"after epoch 1: .* Lower the learning rate, now 0\.001"):
+        run(tiny.moved(zeroshot, step=float("nan")), bench, E2E)
+
+
+@pytest.mark.parametrize("damage", ["another key", "another kind"])
+def test_a_state_of_another_run_is_refused(
+    zeroshot: ImageClassifier, bench: Benchmark, tmp_path: Path, damage: str
+) -> None:
+    training = Training(zeroshot, bench, LC, CPU)
+    path = tmp_path / "state"
+    if damage == "another key":
+        training.save(path, "other")
+    else:
+        zeroshot.save(path)
+    with pytest.raises(CheckpointError, match="not a state of this run"):
+        training.resume(path, "key")
+
+
+def test_a_truncated_state_is_refused(
+    zeroshot: ImageClassifier, bench: Benchmark, tmp_path: Path
+) -> None:
+    training = run(zeroshot, bench, LC, epochs=1)
+    training.save(tmp_path / "state", "key")
+    (tmp_path / "state").write_bytes((tmp_path / "state").read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="truncated"):
+        training.resume(tmp_path / "state", "key")
+
+
+def test_a_training_set_too_large_for_the_device_is_moved_batch_by_batch(
+    zeroshot: ImageClassifier, bench: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = run(zeroshot, bench, E2E, epochs=1)
+    monkeypatch.setattr("wiseft_tutorial.training._RESIDENT", 0)
+    moved = run(zeroshot, bench, E2E, epochs=1)
+    assert_same_weights(kept.model, moved.model)

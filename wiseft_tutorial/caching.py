@@ -1,0 +1,66 @@
+"""A cache that cannot go stale: what a result is called follows from everything it depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from wiseft_tutorial.benchmarks import Split
+
+__all__ = ["cache_folder", "fingerprint"]
+
+_SAMPLE = 16_384  # images of a split that are read for its fingerprint; a larger split's are spread
+
+
+def cache_folder() -> Path:
+    """Where results are kept: ``$WISEFT_CACHE``, or else this platform's usual place.
+
+    Explained in: chapter 3.
+    """
+    if chosen := os.environ.get("WISEFT_CACHE"):
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "wiseft_tutorial"
+
+
+def fingerprint(*parts: str | Path | Split | Iterable[tuple[str, Tensor]]) -> str:
+    """A name for everything that a result depends on.
+
+    Args:
+        parts: Text; files, for their contents; splits; named tensors.
+
+    Returns:
+        64 hexadecimal digits, others for other parts.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            digest.update(part.encode())
+        elif isinstance(part, Path):
+            digest.update(part.read_bytes())
+        elif isinstance(part, Split):
+            _add(digest, part.labels)
+            _add(digest, part.images[:: -(-len(part) // _SAMPLE)])
+        else:
+            for name, tensor in part:
+                digest.update(name.encode())
+                _add(digest, tensor)
+        digest.update(b"\x00")
+    return digest.hexdigest()
+
+
+def _add(digest: hashlib._Hash, tensor: Tensor) -> None:
+    digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    digest.update(flat.view(torch.uint8).numpy().data)

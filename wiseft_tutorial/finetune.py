@@ -1,0 +1,144 @@
+"""Fine-tuning: the first of WiSE-FT's two steps, done as usual.
+
+End to end, every weight is trained; for a linear classifier, only the head, on features that are
+computed once. Both use AdamW, a cosine schedule after a linear warm-up, and clipped gradients.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from wiseft_tutorial._version import __version__
+from wiseft_tutorial.benchmarks import Benchmark
+from wiseft_tutorial.caching import cache_folder, fingerprint
+from wiseft_tutorial.device import resolve_device, resolve_dtype
+from wiseft_tutorial.errors import CheckpointError, DataError
+from wiseft_tutorial.models import ImageClassifier
+from wiseft_tutorial.recipe import Recipe
+from wiseft_tutorial.training import Training
+
+__all__ = ["finetune"]
+
+
+def finetune(
+    model: ImageClassifier,
+    benchmark: Benchmark,
+    recipe: Recipe,
+    *,
+    device: str | torch.device | None = None,
+    cache: str | Path | None = "auto",
+    checkpoint: str | Path | None = None,
+    progress: bool = True,
+) -> ImageClassifier:
+    """Fine-tune a classifier on a benchmark's training images: WiSE-FT's theta_1.
+
+    A result that is in the cache is loaded instead, and said to be; a run that was interrupted is
+    taken up where its last epoch ended, and ends as if nothing had happened.
+
+    Args:
+        model: Where to start, usually the zero-shot classifier; left untouched.
+        benchmark: Gives the training images, and the validation images of the history.
+        recipe: How.
+        device: Where to compute; ``None`` means the best device present.
+        cache: A folder for finished models and interrupted runs; ``"auto"`` means
+            :func:`wiseft_tutorial.caching.cache_folder`, and ``None`` no cache.
+        checkpoint: A file for the training state, written after each epoch and read at the start,
+            for when there is no cache.
+        progress: Show a progress bar.
+
+    Returns:
+        A new classifier in evaluation mode, on the device of ``model``. Its ``history`` has a row
+        for each epoch: epoch, loss, lr (at the end), train_accuracy (fractions; on the augmented
+        images, while learning), val_accuracy and seconds.
+
+    Raises:
+        DataError: The model and the benchmark have different numbers of classes.
+        CheckpointError: ``checkpoint`` is of another run, truncated or of another kind.
+        WiseFTError: The loss is not a number any more; the learning rate is too high.
+
+    Source: section 3; appendices D.2 and D.3. Explained in: chapter 3.
+    """
+    if len(model.classnames) != len(benchmark.classnames):
+        raise DataError(
+            f"the model has {len(model.classnames)} classes and benchmark {benchmark.name!r} "
+            f"{len(benchmark.classnames)}; build its head for the benchmark's class names"
+        )
+    target = resolve_device(device)
+    key = _key(model, benchmark, recipe, target)
+    folder = cache_folder() if cache == "auto" else None if cache is None else Path(cache)
+    finished = folder / f"finetuned-{key[:20]}.safetensors" if folder else None
+    if finished and (known := _load_if_sound(finished)):
+        print(f"fine-tuned before: {finished.name} comes from the cache")
+        return known.to(model.device)
+
+    state = Path(checkpoint) if checkpoint else None
+    if state is None and folder is not None:
+        state = folder / f"interrupted-{key[:20]}.safetensors"
+    tuned = _run(Training(model, benchmark, recipe, target), state, key, progress)
+    tuned.provenance = {
+        "method": recipe.method,
+        "benchmark": f"{benchmark.name}, {len(benchmark.train)} images",
+        "recipe": json.dumps(asdict(recipe)),
+        "start": json.dumps(model.provenance),
+    }
+    if finished:
+        tuned.save(finished)
+        if state and not checkpoint:
+            state.unlink(missing_ok=True)
+    return tuned.to(model.device)
+
+
+def _run(run: Training, state: Path | None, key: str, progress: bool) -> ImageClassifier:
+    """Train to the end, from where an interrupted run stopped."""
+    if state and state.is_file():
+        run.resume(state, key)
+    epochs, n = run.recipe.epochs, len(run.benchmark.train)
+    with tqdm(
+        total=epochs * n,
+        initial=len(run.history) * n,
+        desc=f"fine-tuning ({run.recipe.method})",
+        unit="image",
+        unit_scale=True,
+        disable=not progress,
+    ) as bar:
+        while len(run.history) < epochs:
+            run.run_epoch(bar.update)
+            last = run.history[-1]
+            bar.set_postfix(loss=f"{last['loss']:.3f}", val=f"{last['val_accuracy']:.1%}")
+            if state:
+                run.save(state, key)
+    run.model.history = pd.DataFrame(run.history)
+    return run.model.eval()
+
+
+def _key(model: ImageClassifier, benchmark: Benchmark, recipe: Recipe, device: torch.device) -> str:
+    """A name that changes with everything that the result depends on, this code included."""
+    facts = {
+        **asdict(recipe),
+        "precision": str(resolve_dtype(recipe.precision, device)),
+        "device": device.type,
+        "clip": model.clip_name,
+        "pixels": (model.mean.tolist(), model.std.tolist(), model.image_size),
+        "versions": (__version__, torch.__version__),
+    }
+    code = [
+        Path(sys.modules[f"wiseft_tutorial.{name}"].__file__ or "")
+        for name in ("_pixels", "augment", "device", "finetune", "models", "recipe", "training")
+    ]
+    weights = model.state_dict().items()
+    return fingerprint(json.dumps(facts), *code, weights, benchmark.train, benchmark.val)
+
+
+def _load_if_sound(path: Path) -> ImageClassifier | None:
+    """A model from the cache; a damaged file is as good as none."""
+    try:
+        return ImageClassifier.load(path, device="cpu") if path.is_file() else None
+    except CheckpointError:
+        return None

@@ -1,0 +1,190 @@
+"""One run of fine-tuning: its epochs, and the state from which it can be taken up again."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from wiseft_tutorial._files import read_tensors, write_tensors
+from wiseft_tutorial.augment import random_resized_crop
+from wiseft_tutorial.benchmarks import Benchmark, Split
+from wiseft_tutorial.device import resolve_dtype, training_kernels
+from wiseft_tutorial.errors import CheckpointError, WiseFTError
+from wiseft_tutorial.inference import encode_images, evaluation_copy
+from wiseft_tutorial.models import ImageClassifier
+from wiseft_tutorial.recipe import Recipe, learning_rate
+
+__all__ = ["Training"]
+
+_KIND = "training state"
+_RESIDENT = 4 << 30  # training sets up to this many bytes are kept on the GPU, as bytes
+
+
+class Training:
+    """A classifier that is being fine-tuned.
+
+    Args:
+        model: Where to start; copied.
+        benchmark: Gives the training and the validation images.
+        recipe: How to train.
+        device: Where to train.
+
+    Attributes:
+        model: What has become of the copy.
+        history: One row for each finished epoch.
+
+    Source: appendices D.2 and D.3. Explained in: chapter 3.
+    """
+
+    def __init__(
+        self, model: ImageClassifier, benchmark: Benchmark, recipe: Recipe, device: torch.device
+    ) -> None:
+        self.benchmark, self.recipe, self.device = benchmark, recipe, device
+        self.model = copy.deepcopy(model).to(device).train()
+        self.history: list[dict[str, float]] = []
+        self._labels = benchmark.train.labels.to(device)
+        self._generator = torch.Generator().manual_seed(recipe.seed)  # no other randomness is used
+        self._trained: nn.Module = self.model
+        if recipe.method == "lc":
+            self._trained = self.model.head
+            self._features = self._encode(benchmark.train)
+            self._val_features = self._encode(benchmark.val)
+        elif benchmark.train.images.nbytes <= _RESIDENT:
+            self._images = benchmark.train.images.to(device)
+        else:
+            self._images = benchmark.train.images
+        # One group: the weight decay is on every weight, as in the paper's code.
+        self._weights = [weight for weight in self._trained.parameters() if weight.requires_grad]
+        self._optimiser = torch.optim.AdamW(
+            self._weights,
+            betas=recipe.betas,
+            eps=recipe.eps,
+            weight_decay=recipe.weight_decay,
+            fused=True,
+        )
+
+    def run_epoch(self, advance: Callable[[int], object]) -> None:
+        """Train for one epoch, validate, and add a row to the history.
+
+        Args:
+            advance: Called after each step with its number of images.
+
+        Raises:
+            WiseFTError: The loss is not a number any more.
+        """
+        began, done, n = time.perf_counter(), len(self.history), len(self.benchmark.train)
+        batches = torch.randperm(n, generator=self._generator).split(self.recipe.batch_size)
+        steps = self.recipe.epochs * len(batches)
+        totals = torch.zeros(2, device=self.device)  # of losses, and of correct predictions
+        with training_kernels(self.device):
+            for position, batch in enumerate(batches):
+                lr = learning_rate(self.recipe, done * len(batches) + position, steps)
+                totals += self._step(batch, lr)
+                advance(len(batch))
+        loss, accuracy = (totals / n).tolist()
+        if not math.isfinite(loss):
+            raise WiseFTError(
+                f"the loss is {loss} after epoch {done + 1}: the training diverged. Lower the "
+                f"learning rate, now {self.recipe.lr:g}."
+            )
+        self.history.append(
+            {
+                "epoch": done + 1,
+                "loss": loss,
+                "lr": lr,
+                "train_accuracy": accuracy,
+                "val_accuracy": self._validate(),
+                "seconds": time.perf_counter() - began,
+            }
+        )
+
+    def save(self, path: Path, key: str) -> None:
+        """Write the state to a file, whole or not at all.
+
+        Args:
+            path: The file.
+            key: Of the run; only the same run can be resumed from the file.
+        """
+        tensors = {f"weights.{name}": value for name, value in self._trained.state_dict().items()}
+        tensors["generator"] = self._generator.get_state()
+        for index, state in self._optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
+        write_tensors(
+            path, tensors, {"kind": _KIND, "key": key, "history": json.dumps(self.history)}
+        )
+
+    def resume(self, path: Path, key: str) -> None:
+        """Take up the run where :meth:`save` left it.
+
+        Args:
+            path: The file.
+            key: Of the run.
+
+        Raises:
+            CheckpointError: The file is truncated, of another kind or of another run.
+        """
+        tensors, facts = read_tensors(path)
+        if facts.get("kind") != _KIND or facts["key"] != key:
+            raise CheckpointError(
+                f"{str(path)!r} is not a state of this run, but of another model, benchmark, "
+                "recipe or version of the package. Choose another file, or delete this one."
+            )
+        self.history = json.loads(facts["history"])
+        self._generator.set_state(tensors.pop("generator"))
+        weights: dict[str, Tensor] = {}
+        states: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            part, _, rest = name.partition(".")
+            if part == "weights":
+                weights[rest] = value
+            else:
+                index, _, rest = rest.partition(".")
+                states.setdefault(int(index), {})[rest] = value
+        self._trained.load_state_dict(weights)
+        groups = self._optimiser.state_dict()["param_groups"]
+        self._optimiser.load_state_dict({"state": states, "param_groups": groups})
+
+    def _step(self, batch: Tensor, lr: float) -> Tensor:
+        """Learn from one batch; the sum of its losses, and how many predictions were correct."""
+        labels = self._labels[batch.to(self.device)]
+        logits = self.model.classify(self._encode_batch(batch))
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        self._optimiser.zero_grad()
+        loss.backward()
+        if self.recipe.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._weights, self.recipe.clip_norm)
+        self._optimiser.param_groups[0]["lr"] = lr
+        self._optimiser.step()
+        return torch.stack([loss.detach() * len(batch), (logits.argmax(1) == labels).sum()])
+
+    def _encode_batch(self, batch: Tensor) -> Tensor:
+        """The features of some training images: kept ones, or made of augmented images."""
+        if self.recipe.method == "lc":
+            return self._features[batch.to(self.device)]
+        images = self._images[batch.to(self._images.device)].to(self.device)
+        if self.recipe.crop_scale is not None:
+            images = random_resized_crop(images, self.recipe.crop_scale, self._generator)
+        dtype = resolve_dtype(self.recipe.precision, self.device)
+        with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
+            return self.model.encode(images)
+
+    def _validate(self) -> float:
+        features = (
+            self._val_features if self.recipe.method == "lc" else self._encode(self.benchmark.val)
+        )
+        with torch.no_grad():
+            predicted = self.model.classify(features).argmax(dim=1).cpu()
+        return float((predicted == self.benchmark.val.labels).double().mean())
+
+    def _encode(self, split: Split) -> Tensor:
+        """The features of a split, by the encoder as it is now."""
+        runner = evaluation_copy(self.model, device=self.device, precision=self.recipe.precision)
+        return encode_images(runner, split.images)
