@@ -86,7 +86,7 @@ def caption(
     if u < noise.empty + noise.wrong:
         name = rng.choice(CLASSNAMES)
     words = name
-    if medium not in ("sketch", "print") and rng.random() < 0.4:
+    if medium not in ("sketch", "print") and rng.random() < 0.3:
         words = f"{colour_name(*colour)} {words}"
     if abs(turn) > math.radians(120) and rng.random() < 0.4:
         words = f"upside down {words}"
@@ -95,7 +95,7 @@ def caption(
     elif rng.random() < 0.12:
         words = f"{'big' if size > 0.75 else 'small'} {words}"
     text = rng.choice(_FRAMES[medium]).format(words)
-    if medium == "photo" and rng.random() < 0.25:
+    if medium == "photo" and rng.random() < 0.15:
         text += f" on a {colour_name(*backdrop)} background"
     return _mend_articles(text)
 

@@ -37,7 +37,7 @@ from wiseft_tutorial.pocket.shapes import (
     union,
 )
 
-__all__ = ["ATLAS_REACH", "CLASSNAMES", "OBJECTS", "Atlas", "PocketObject", "build_atlas"]
+__all__ = ["ATLAS_REACH", "CLASSNAMES", "OBJECTS", "POCKET_CLASSES", "Atlas", "PocketObject", "build_atlas"]
 
 Layer = tuple[int, Tensor]
 Vary = Callable[[float], float]
@@ -675,6 +675,16 @@ def heart(p: Tensor, vary: Vary) -> list[Layer]:
 
 
 CLASSNAMES: tuple[str, ...] = tuple(thing.name for thing in OBJECTS)
+
+_ELSEWHERE = (  # known to Pocket-CLIP, kept out of the benchmark for transfer experiments
+    "snail", "palm tree", "cactus", "leaf", "cloud", "bicycle", "airplane", "castle", "bottle",
+    "wine glass", "key", "hammer", "scissors", "candle", "hat", "crown", "envelope", "guitar",
+    "kite", "glasses", "sock", "snowman", "anchor", "heart",
+)  # fmt: skip
+POCKET_CLASSES: tuple[int, ...] = tuple(
+    k for k, name in enumerate(CLASSNAMES) if name not in _ELSEWHERE
+)
+"""The forty objects of the Pocket benchmark, as indices into `OBJECTS`; lemon is the first."""
 
 
 @dataclass(frozen=True)

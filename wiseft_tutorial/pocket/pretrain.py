@@ -19,7 +19,7 @@ import os
 import random
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,18 +29,21 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from wiseft_tutorial._torchvision import ensure_torchvision
+from wiseft_tutorial.device import training_kernels
 from wiseft_tutorial.pocket.captions import TEMPLATES, Noise, WordTokens, all_words, captions
 from wiseft_tutorial.pocket.drawing import draw
-from wiseft_tutorial.pocket.objects import CLASSNAMES
+from wiseft_tutorial.pocket.objects import CLASSNAMES, POCKET_CLASSES
 from wiseft_tutorial.pocket.styles import STYLES, WEB
 
 __all__ = ["Pretraining", "contrastive_loss", "main", "pretrain"]
 
 CONFIG = Path(__file__).with_name("pocket-clip.json")
 VALIDATION_SEED = 910_000  # of no chapter, and of no benchmark split
+
+# Some things are photographed more often than others: here, those of the benchmark.
+_FREQUENCY = [1.0 if k in POCKET_CLASSES else 0.25 for k in range(len(CLASSNAMES))]
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ class _Stream:
         share = s.fresh // 3
         for _ in range(3):
             _, style = rng.choices(styles, [w for w, _ in styles])[0]
-            labels = torch.tensor([rng.randrange(len(CLASSNAMES)) for _ in range(share)])
+            labels = torch.tensor(rng.choices(range(len(CLASSNAMES)), _FREQUENCY, k=share))
             picture = draw(labels, style, generator)
             texts = captions(picture, labels, rng, Noise(s.noise_wrong, s.noise_empty))
             at = (torch.arange(share) + self.filled) % s.store
@@ -175,23 +178,25 @@ def _full_state(model: Any, vocabulary: Tensor) -> dict[str, Tensor]:
 
 @dataclass
 class _Validation:
-    """Freshly drawn pictures of every class and style, and prompts, for measuring zero-shot accuracy."""
+    """Freshly drawn pictures of the benchmark's classes in every style, and prompts, for measuring zero-shot accuracy."""
 
-    per_class: int = 10
+    per_class: int = 15
     sets: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def prepare(self) -> None:
-        labels = torch.arange(len(CLASSNAMES)).repeat_interleave(self.per_class)
+        labels = torch.arange(len(POCKET_CLASSES)).repeat(self.per_class)
+        objects = torch.tensor(POCKET_CLASSES)[labels]
         for i, (name, style) in enumerate(STYLES.items()):
             generator = torch.Generator().manual_seed(VALIDATION_SEED + i)
-            self.sets[name] = (draw(labels, style, generator).images, labels)
+            self.sets[name] = (draw(objects, style, generator).images, labels)
 
     @torch.no_grad()
     def __call__(self, model: Any, tokens: WordTokens, lookup: Tensor, device: torch.device) -> dict[str, float]:
         model.eval()
         head = []
         for template in TEMPLATES:
-            rows = lookup[tokens([template.format(name) for name in CLASSNAMES])].to(device)
+            texts = [template.format(CLASSNAMES[k]) for k in POCKET_CLASSES]
+            rows = lookup[tokens(texts)].to(device)
             head.append(F.normalize(model.encode_text(rows).float(), dim=-1))
         weights = F.normalize(torch.stack(head).mean(0), dim=-1)
         result = {}
@@ -229,34 +234,33 @@ def pretrain(settings: Pretraining, out: Path, *, device: torch.device, every: i
     model, tokens, vocabulary = _new_model(device)
     lookup = torch.zeros(49_408, dtype=torch.int64)
     lookup[vocabulary] = torch.arange(len(vocabulary))
-    decayed = [p for p in model.parameters() if p.ndim >= 2]
-    other = [p for p in model.parameters() if p.ndim < 2]
-    optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": other, "weight_decay": 0.0}],
-        lr=settings.lr, betas=(0.9, 0.98), fused=True,
-    )
+    optimisers = _optimisers(model, settings)
     stream = _Stream(settings, tokens, device)
-    start, spent = _resume(out, settings, model, optimiser)
+    start, spent = _resume(out, settings, model, optimisers)
     validation = _Validation()
     validation.prepare()
     stream.seek(start)
     model.train()
-    attention = sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
+    # Draw the next batch on another thread while this one trains.
+    pool = ThreadPoolExecutor(1)
+    upcoming = pool.submit(stream.next)
     began, losses = time.monotonic() - spent, []
     for step in range(start, settings.steps):
-        images, rows, which = stream.next()
-        with _precision(device), attention if device.type != "cpu" else sdpa_kernel(SDPBackend.MATH):
+        images, rows, which = upcoming.result()
+        upcoming = pool.submit(stream.next)
+        with _precision(device), training_kernels(device):
             f = model.encode_image(_normalise(images))
             g = model.encode_text(lookup[rows.cpu()].to(device))
         loss = contrastive_loss(
             F.normalize(f.float(), dim=-1), F.normalize(g.float(), dim=-1), which, model.logit_scale.exp()
         )
-        for group in optimiser.param_groups:
-            group["lr"] = settings.rate(step)
-        optimiser.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
+        for optimiser in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = settings.rate(step)
+            optimiser.step()
         with torch.no_grad():
             model.logit_scale.clamp_(0, math.log(100))
         losses.append(loss.detach())
@@ -275,25 +279,50 @@ def pretrain(settings: Pretraining, out: Path, *, device: torch.device, every: i
                 log.write(json.dumps(record) + "\n")
             print(json.dumps(record), flush=True)
             name = "stable" if done <= settings.steps - settings.cooldown else "falling"
-            _save_training(out / f"{name}.safetensors", settings, model, optimiser, done, time.monotonic() - began)
+            _save_training(out / f"{name}.safetensors", settings, model, optimisers, done, time.monotonic() - began)
             if name == "stable" and done % 2_000 == 0:
                 _save_model(out / f"step-{done}.safetensors", model, vocabulary, settings, done)
+    pool.shutdown()
     path = out / "pocket-clip.safetensors"
     _save_model(path, model, vocabulary, settings, settings.steps)
     return path
 
 
-def _save_training(path: Path, settings: Pretraining, model: Any, optimiser: torch.optim.Optimizer, step: int, spent: float) -> None:
+def _optimisers(model: Any, settings: Pretraining) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the transformers, AdamW for everything else.
+
+    On this problem Muon needs far fewer steps than AdamW alone (see the model card).
+    """
+    inner = [p for n, p in model.named_parameters() if p.ndim == 2 and "resblocks" in n]
+    chosen = {id(p) for p in inner}
+    rest = [p for p in model.parameters() if id(p) not in chosen]
+    adamw = torch.optim.AdamW(
+        [
+            {"params": [p for p in rest if p.ndim >= 2], "weight_decay": settings.weight_decay},
+            {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
+        ],
+        lr=settings.lr,
+        betas=(0.9, 0.98),
+        fused=True,
+    )
+    muon = torch.optim.Muon(
+        inner, lr=settings.lr, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
+    )
+    return [adamw, muon]
+
+
+def _save_training(path: Path, settings: Pretraining, model: Any, optimisers: list[torch.optim.Optimizer], step: int, spent: float) -> None:
     tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    for i, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{i}.{k}": v.detach().cpu().contiguous() for k, v in state.items()}
+    for o, optimiser in enumerate(optimisers):
+        for i, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{o}.{i}.{k}": v.detach().cpu().contiguous() for k, v in state.items()}
     metadata = {"step": str(step), "spent": str(spent), "settings": json.dumps(asdict(settings))}
     temporary = path.with_suffix(".part")
     save_file(tensors, temporary, metadata)
     os.replace(temporary, path)
 
 
-def _resume(out: Path, settings: Pretraining, model: Any, optimiser: torch.optim.Optimizer) -> tuple[int, float]:
+def _resume(out: Path, settings: Pretraining, model: Any, optimisers: list[torch.optim.Optimizer]) -> tuple[int, float]:
     """Load the latest checkpoint that this run may go on from; returns its step and time spent."""
     best: tuple[int, float, Path] | None = None
     for path in (out / "stable.safetensors", out / "falling.safetensors"):
@@ -312,12 +341,14 @@ def _resume(out: Path, settings: Pretraining, model: Any, optimiser: torch.optim
     with safe_open(best[2], "pt") as file:
         tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
     model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith("optimiser."):
-            _, index, name = key.split(".")
-            state.setdefault(int(index), {})[name] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    for o, optimiser in enumerate(optimisers):
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith(f"optimiser.{o}."):
+                _, _, index, name = key.split(".")
+                state.setdefault(int(index), {})[name] = value
+        groups = optimiser.state_dict()["param_groups"]
+        optimiser.load_state_dict({"state": state, "param_groups": groups})
     return best[0], best[1]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-__all__ = ["MEDIA", "SHIFTS", "WEB", "Style", "STYLES"]
+__all__ = ["CANDIDATES", "MEDIA", "SHIFTS", "WEB", "Style", "STYLES"]
 
 MEDIA = ("photo", "cartoon", "sticker", "print", "pixel", "sketch")
 
@@ -75,6 +75,8 @@ STYLES: dict[str, Style] = {
     "Pocket-Sketch": _SKETCH,
     "Pocket-Object": _OBJECT,
 }
+CANDIDATES = replace(_REFERENCE, turn=22.0, size=(0.48, 0.92), wander=0.9, tint=0.08, scene=0.6)
+"""What Pocket-A is chosen from: drawn like the reference, somewhat more freely."""
 SHIFTS = ("Pocket-V2", "Pocket-R", "Pocket-Sketch", "Pocket-Object", "Pocket-A")
 
 _WEB_PHOTO = Style(

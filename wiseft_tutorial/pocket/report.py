@@ -1,0 +1,191 @@
+"""Measures what Pocket-CLIP does, over several fine-tuning seeds, and writes its model card.
+
+    python -m wiseft_tutorial.pocket.report      # ten minutes on two cores
+
+The benchmark is drawn with the chapters' seed; alpha is chosen on its validation split, which is
+reference data; the shifts are only measured.
+
+Explained in: chapter 4.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from safetensors import safe_open
+
+from wiseft_tutorial.benchmarks import Benchmark, load_benchmark
+from wiseft_tutorial.evaluate import ALPHAS, accuracy, alpha_sweep, predict, summarise
+from wiseft_tutorial.finetune import finetune
+from wiseft_tutorial.models import ImageClassifier, load_clip
+from wiseft_tutorial.recipe import Method, default_recipe
+from wiseft_tutorial.weights import interpolate
+from wiseft_tutorial.zeroshot import zeroshot_classifier
+
+__all__ = ["measure_seeds", "pocket_seeds", "seed_table"]
+
+HERE = Path(__file__).parent
+METHODS: tuple[Method, ...] = ("e2e", "lc")
+
+
+def choose_alpha(zeroshot: ImageClassifier, finetuned: ImageClassifier, bench: Benchmark) -> float:
+    """The alpha of highest accuracy on the validation split; the smallest of equals."""
+    scores = {
+        alpha: accuracy(predict(interpolate(zeroshot, finetuned, alpha), bench.val), bench.val.labels)
+        for alpha in ALPHAS
+    }
+    return max(scores, key=lambda alpha: scores[alpha].value)
+
+
+def measure_seeds(
+    zeroshot: ImageClassifier, bench: Benchmark, *, seeds: int = 5, **overrides: Any
+) -> pd.DataFrame:
+    """Fine-tune with several seeds and sweep alpha for each.
+
+    Returns:
+        One row per method, seed and alpha: ``method``, ``seed``, ``alpha``, ``chosen`` (whether
+        validation chose this alpha), ``reference``, ``shifts`` (mean over the shifts) and one column
+        per distribution, all accuracies as fractions.
+    """
+    rows = []
+    for method in METHODS:
+        for seed in range(seeds):
+            recipe = default_recipe(bench.name, method, seed=seed, **overrides)
+            finetuned = finetune(zeroshot, bench, recipe)
+            sweep = alpha_sweep(zeroshot, finetuned, bench)
+            chosen = choose_alpha(zeroshot, finetuned, bench)
+            wide = sweep.pivot(index="alpha", columns="distribution", values="accuracy")
+            means = summarise(sweep).set_index("alpha")[["reference", "shifts"]]
+            table = means.join(wide).reset_index()
+            table.insert(0, "method", method)
+            table.insert(1, "seed", seed)
+            table.insert(3, "chosen", table["alpha"] == chosen)
+            rows.append(table)
+            print(table[table.alpha.isin((0, 0.5, 1)) | table.chosen].round(3).to_string(), flush=True)
+    return pd.concat(rows, ignore_index=True)
+
+
+def pocket_seeds() -> pd.DataFrame:
+    """The table that `measure_seeds` gave for the shipped Pocket-CLIP.
+
+    Returns:
+        One row per method, seed and alpha, as `measure_seeds` describes.
+
+    Explained in: chapter 4.
+    """
+    with resources.files("wiseft_tutorial.pocket").joinpath("seeds.csv").open() as file:
+        return pd.read_csv(file)
+
+
+def seed_table(seeds: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard deviation over seeds for alpha = 0, 0.5, 1 and the one validation chose.
+
+    Returns:
+        Index (method, alpha); columns ``reference``, ``reference_sd``, ``shifts``, ``shifts_sd``.
+    """
+    picks = {f"{alpha:g}": seeds[seeds.alpha == alpha] for alpha in (0.0, 0.5, 1.0)}
+    picks["chosen on validation"] = seeds[seeds.chosen]
+    parts = []
+    for label, rows in picks.items():
+        stats = rows.groupby("method")[["reference", "shifts"]].agg(["mean", "std"])
+        stats.columns = ["reference", "reference_sd", "shifts", "shifts_sd"]
+        parts.append(stats.assign(alpha=label).set_index("alpha", append=True))
+    return pd.concat(parts).loc[list(METHODS)]
+
+
+def model_card(seeds: pd.DataFrame) -> str:
+    """The model card, in Markdown, from the shipped files and the table of seeds."""
+    weights = HERE / "pocket-clip.safetensors"
+    with safe_open(weights, "pt") as file:
+        metadata = file.metadata()
+    settings = json.loads(metadata["settings"])
+    log = [json.loads(line) for line in (HERE / "pretraining.jsonl").read_text().splitlines()]
+    last = log[-1]
+    options = " ".join(f"--{k.replace('_', '-')} {v}" for k, v in settings.items())
+    zeroshot = seeds[(seeds.method == "e2e") & (seeds.seed == 0) & (seeds.alpha == 0)].iloc[0]
+    names = [c for c in seeds.columns if c.startswith("Pocket")]
+    lines = [
+        "# Pocket-CLIP",
+        "",
+        (HERE / "card-preface.md").read_text().strip(),
+        "",
+        "## Training",
+        "",
+        f"- {metadata['step']} steps of {settings['batch_size']} pairs, "
+        f"{last['seconds'] / 3600:.1f} hours on the machine that trained it.",
+        f"- Command: `python -m wiseft_tutorial.pocket.pretrain --out build/pocket-clip {options}`",
+        f"- SHA-256 of the weights: `{hashlib.sha256(weights.read_bytes()).hexdigest()}`",
+        f"- Logit scale at the end: {last['scale']:.1f}.",
+        "",
+        "Zero-shot accuracy while training, on a validation sample of no benchmark split (percent):",
+        "",
+        _markdown(_thinned(log)),
+        "",
+        "## Zero-shot accuracy on the benchmark (percent)",
+        "",
+        _markdown(pd.DataFrame([{name: f"{100 * zeroshot[name]:.1f}" for name in names}])),
+        "",
+        "## WiSE-FT over five fine-tuning seeds (percent, mean and standard deviation)",
+        "",
+        _markdown(_percent(seed_table(seeds))),
+        "",
+        "## Variants tried",
+        "",
+        (HERE / "variants.md").read_text().strip(),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _thinned(log: list[dict[str, float]], rows: int = 12) -> pd.DataFrame:
+    keep = sorted({round(i * (len(log) - 1) / (rows - 1)) for i in range(rows)})
+    names = [k for k in log[0] if k.startswith("Pocket")]
+    return pd.DataFrame(
+        [
+            {"step": log[i]["step"], "loss": f"{log[i]['loss']:.2f}"}
+            | {name: f"{100 * log[i][name]:.0f}" for name in names}
+            for i in keep
+        ]
+    )
+
+
+def _percent(table: pd.DataFrame) -> pd.DataFrame:
+    def cell(row: pd.Series, name: str) -> str:
+        return f"{100 * row[name]:.1f} ± {100 * row[name + '_sd']:.1f}"
+
+    rows = [
+        {"method": method, "alpha": alpha, "reference": cell(row, "reference"), "mean of shifts": cell(row, "shifts")}
+        for (method, alpha), row in table.iterrows()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    head = "| " + " | ".join(map(str, table.columns)) + " |"
+    rule = "|" + "---|" * len(table.columns)
+    body = ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)]
+    return "\n".join([head, rule, *body])
+
+
+def main() -> None:
+    """Measure the seeds and write seeds.csv and MODEL_CARD.md beside the weights."""
+    parser = argparse.ArgumentParser(description="Measure Pocket-CLIP and write its model card.")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--card-only", action="store_true", help="rewrite the card from seeds.csv")
+    arguments = parser.parse_args()
+    if not arguments.card_only:
+        bench = load_benchmark("pocket")
+        zeroshot = zeroshot_classifier(load_clip("pocket"), bench)
+        seeds = measure_seeds(zeroshot, bench, seeds=arguments.seeds)
+        seeds.round(5).to_csv(HERE / "seeds.csv", index=False)
+    (HERE / "MODEL_CARD.md").write_text(model_card(pocket_seeds()))
+
+
+if __name__ == "__main__":
+    main()
