@@ -1,9 +1,9 @@
 """The separate model that chooses Pocket-A: a small network that saw only reference images.
 
-ImageNet-A was collected by keeping the photographs that a ResNet-50 gets wrong. Pocket-A is made in
-the same way: candidates are drawn like the reference, somewhat more freely, and those stay that this
-network, trained from scratch on its own sample of the reference, gives to another class. Neither
-the zero-shot nor any fine-tuned model of this book takes part in the choice.
+ImageNet-A was collected by keeping the photographs that a ResNet-50 gets wrong. Pocket-A is made
+in the same way: candidates are drawn like the reference, somewhat more freely, and those stay
+that this network, trained from scratch on its own sample of the reference, gives to another
+class. Neither the zero-shot nor any fine-tuned model of this book takes part in the choice.
 
     python -m wiseft_tutorial.pocket.adversary      # train it again, about a minute
 
@@ -40,17 +40,26 @@ class Adversary(nn.Module):
         layers: list[nn.Module] = []
         channels = 3
         for out in (width, 2 * width, 4 * width):
-            layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False), nn.GroupNorm(8, out), nn.ReLU(), nn.MaxPool2d(2)]
+            layers += [
+                nn.Conv2d(channels, out, 3, padding=1, bias=False),
+                nn.GroupNorm(8, out),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+            ]
             channels = out
-        self.features = nn.Sequential(*layers, nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU())
+        self.features = nn.Sequential(
+            *layers, nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU()
+        )
         self.head = nn.Linear(channels, classes)
 
     def forward(self, images: Tensor) -> Tensor:
+        """Classify images."""
         x = (images.float() / 255 - 0.5) / 0.25
-        return self.head(self.features(x).amax((2, 3)))
+        logits: Tensor = self.head(self.features(x).amax((2, 3)))
+        return logits
 
 
-def train_adversary(*, per_class: int = 100, epochs: int = 12, seed: int = SEED) -> Adversary:
+def train_adversary(*, per_class: int = 20, epochs: int = 40, seed: int = SEED) -> Adversary:
     """Train from scratch on reference images that no benchmark split contains."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(len(POCKET_CLASSES)).repeat(per_class)
@@ -68,7 +77,7 @@ def train_adversary(*, per_class: int = 100, epochs: int = 12, seed: int = SEED)
             x = torch.where(torch.rand(len(x), 1, 1, 1, generator=generator) < 0.5, x, x.flip(3))
             loss = F.cross_entropy(model(x), labels[batch])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
     return model.eval()

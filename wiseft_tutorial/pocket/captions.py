@@ -36,11 +36,23 @@ TEMPLATES: tuple[str, ...] = (
 
 _FRAMES: dict[str, tuple[str, ...]] = {
     "photo": ("a photo of a {}", "a picture of a {}", "my {}", "a {}", "{}", "look at this {}"),
-    "cartoon": ("a cartoon of a {}", "a cartoon {}", "clip art of a {}", "a drawing of a {}", "a {}"),
+    "cartoon": (
+        "a cartoon of a {}",
+        "a cartoon {}",
+        "clip art of a {}",
+        "a drawing of a {}",
+        "a {}",
+    ),
     "sticker": ("a {} sticker", "a sticker of a {}", "a shiny {} sticker", "my {}"),
     "print": ("a print of a {}", "a poster of a {}", "a printed {}", "a {}"),
     "pixel": ("pixel art of a {}", "a {} from a video game", "a drawing of a {}"),
-    "sketch": ("a sketch of a {}", "a pencil drawing of a {}", "line art of a {}", "a doodle of a {}", "a {}"),
+    "sketch": (
+        "a sketch of a {}",
+        "a pencil drawing of a {}",
+        "line art of a {}",
+        "a doodle of a {}",
+        "a {}",
+    ),
 }
 _EMPTY = ("an image", "a nice picture", "untitled", "picture of the day", "something i saw")
 
@@ -130,7 +142,9 @@ def _mend_articles(text: str) -> str:
 
 def all_words() -> set[str]:
     """Every word that a caption or a template can contain."""
-    colours = {colour_name(h / 72, s, v) for h in range(72) for s in (0, 0.5, 1) for v in (0, 0.5, 1)}
+    colours = {
+        colour_name(h / 72, s, v) for h in range(72) for s in (0, 0.5, 1) for v in (0, 0.5, 1)
+    }
     frames = [frame.format("") for frames in _FRAMES.values() for frame in frames]
     extra = "upside down rotated big small on a an background"
     texts: Iterator[str] = iter([*frames, *TEMPLATES, *_EMPTY, *CLASSNAMES, *colours, extra])

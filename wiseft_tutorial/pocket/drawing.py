@@ -2,7 +2,8 @@
 
 An image is made as a picture is taken: choose a pose, look up how far every pixel is from each
 shape of the object (`objects.build_atlas`), choose colours and a scene, and paint in one of six
-media. All randomness comes from the generator that is passed in, and all work happens on its device.
+media. All randomness comes from the generator that is passed in, and all work happens on its
+device.
 
 Explained in: chapter 1.
 """
@@ -378,7 +379,9 @@ def _paint_print(dice: _Dice, scene: _Scene) -> Tensor:
     hue = dice.uniform(0, 1, n)
     dark = hsv_to_rgb(torch.stack([hue, dice.uniform(0.5, 1, n), dice.uniform(0.1, 0.5, n)], -1))
     light = hsv_to_rgb(
-        torch.stack([hue + dice.uniform(0.2, 0.8, n), dice.uniform(0.4, 1, n), dice.uniform(0.5, 1, n)], -1)
+        torch.stack(
+            [hue + dice.uniform(0.2, 0.8, n), dice.uniform(0.4, 1, n), dice.uniform(0.5, 1, n)], -1
+        )
     )
     x, y = _pixels(dice.device).unbind(0)
     pitch = dice.uniform(0.13, 0.2, n)[:, None, None] / (2 * math.pi)

@@ -3,8 +3,8 @@
     python -m wiseft_tutorial.pocket.pretrain --out build/pocket-clip --steps 20000
 
 The pictures are drawn while training goes on. The rate warms up, stays, and falls over the last
-``--cooldown`` steps, so that a run can be stopped, judged, resumed and lengthened: a later call with
-more steps goes on from the last checkpoint taken before the fall.
+``--cooldown`` steps, so that a run can be stopped, judged, resumed and lengthened: a later call
+with more steps goes on from the last checkpoint taken before the fall.
 
 Explained in: chapter 2.
 """
@@ -178,7 +178,7 @@ def _full_state(model: Any, vocabulary: Tensor) -> dict[str, Tensor]:
 
 @dataclass
 class _Validation:
-    """Freshly drawn pictures of the benchmark's classes in every style, and prompts, for measuring zero-shot accuracy."""
+    """Measures zero-shot accuracy on pictures of the benchmark's classes in every style."""
 
     per_class: int = 15
     sets: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
@@ -191,7 +191,9 @@ class _Validation:
             self.sets[name] = (draw(objects, style, generator).images, labels)
 
     @torch.no_grad()
-    def __call__(self, model: Any, tokens: WordTokens, lookup: Tensor, device: torch.device) -> dict[str, float]:
+    def __call__(
+        self, model: Any, tokens: WordTokens, lookup: Tensor, device: torch.device
+    ) -> dict[str, float]:
         model.eval()
         head = []
         for template in TEMPLATES:
@@ -252,7 +254,10 @@ def pretrain(settings: Pretraining, out: Path, *, device: torch.device, every: i
             f = model.encode_image(_normalise(images))
             g = model.encode_text(lookup[rows.cpu()].to(device))
         loss = contrastive_loss(
-            F.normalize(f.float(), dim=-1), F.normalize(g.float(), dim=-1), which, model.logit_scale.exp()
+            F.normalize(f.float(), dim=-1),
+            F.normalize(g.float(), dim=-1),
+            which,
+            model.logit_scale.exp(),
         )
         model.zero_grad(set_to_none=True)
         loss.backward()
@@ -279,7 +284,14 @@ def pretrain(settings: Pretraining, out: Path, *, device: torch.device, every: i
                 log.write(json.dumps(record) + "\n")
             print(json.dumps(record), flush=True)
             name = "stable" if done <= settings.steps - settings.cooldown else "falling"
-            _save_training(out / f"{name}.safetensors", settings, model, optimisers, done, time.monotonic() - began)
+            _save_training(
+                out / f"{name}.safetensors",
+                settings,
+                model,
+                optimisers,
+                done,
+                time.monotonic() - began,
+            )
             if name == "stable" and done % 2_000 == 0:
                 _save_model(out / f"step-{done}.safetensors", model, vocabulary, settings, done)
     pool.shutdown()
@@ -311,18 +323,29 @@ def _optimisers(model: Any, settings: Pretraining) -> list[torch.optim.Optimizer
     return [adamw, muon]
 
 
-def _save_training(path: Path, settings: Pretraining, model: Any, optimisers: list[torch.optim.Optimizer], step: int, spent: float) -> None:
+def _save_training(
+    path: Path,
+    settings: Pretraining,
+    model: Any,
+    optimisers: list[torch.optim.Optimizer],
+    step: int,
+    spent: float,
+) -> None:
     tensors = {f"model.{k}": v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     for o, optimiser in enumerate(optimisers):
         for i, state in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{o}.{i}.{k}": v.detach().cpu().contiguous() for k, v in state.items()}
+            tensors |= {
+                f"optimiser.{o}.{i}.{k}": v.detach().cpu().contiguous() for k, v in state.items()
+            }
     metadata = {"step": str(step), "spent": str(spent), "settings": json.dumps(asdict(settings))}
     temporary = path.with_suffix(".part")
     save_file(tensors, temporary, metadata)
     os.replace(temporary, path)
 
 
-def _resume(out: Path, settings: Pretraining, model: Any, optimisers: list[torch.optim.Optimizer]) -> tuple[int, float]:
+def _resume(
+    out: Path, settings: Pretraining, model: Any, optimisers: list[torch.optim.Optimizer]
+) -> tuple[int, float]:
     """Load the latest checkpoint that this run may go on from; returns its step and time spent."""
     best: tuple[int, float, Path] | None = None
     for path in (out / "stable.safetensors", out / "falling.safetensors"):
@@ -352,8 +375,13 @@ def _resume(out: Path, settings: Pretraining, model: Any, optimisers: list[torch
     return best[0], best[1]
 
 
-def _save_model(path: Path, model: Any, vocabulary: Tensor, settings: Pretraining, step: int) -> None:
-    half = {k: v.half() if v.is_floating_point() else v for k, v in _full_state(model, vocabulary).items()}
+def _save_model(
+    path: Path, model: Any, vocabulary: Tensor, settings: Pretraining, step: int
+) -> None:
+    half = {
+        k: v.half() if v.is_floating_point() else v
+        for k, v in _full_state(model, vocabulary).items()
+    }
     metadata = {"model": "pocket-clip", "step": str(step), "settings": json.dumps(asdict(settings))}
     temporary = path.with_suffix(".part")
     save_file(half, temporary, metadata)
@@ -365,7 +393,9 @@ def _save_model(path: Path, model: Any, vocabulary: Tensor, settings: Pretrainin
 def main(argv: Sequence[str] | None = None) -> None:
     """Train Pocket-CLIP from the command line."""
     parser = argparse.ArgumentParser(description="Train Pocket-CLIP.")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the model")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for checkpoints and the model"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--every", type=int, default=500, help="steps between measurements")
     for name, value in asdict(Pretraining()).items():

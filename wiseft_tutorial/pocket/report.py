@@ -36,11 +36,12 @@ METHODS: tuple[Method, ...] = ("e2e", "lc")
 
 def choose_alpha(zeroshot: ImageClassifier, finetuned: ImageClassifier, bench: Benchmark) -> float:
     """The alpha of highest accuracy on the validation split; the smallest of equals."""
-    scores = {
-        alpha: accuracy(predict(interpolate(zeroshot, finetuned, alpha), bench.val), bench.val.labels)
-        for alpha in ALPHAS
-    }
-    return max(scores, key=lambda alpha: scores[alpha].value)
+
+    def score(alpha: float) -> float:
+        logits = predict(interpolate(zeroshot, finetuned, alpha), bench.val)
+        return accuracy(logits, bench.val.labels).value
+
+    return max(ALPHAS, key=score)
 
 
 def measure_seeds(
@@ -50,8 +51,8 @@ def measure_seeds(
 
     Returns:
         One row per method, seed and alpha: ``method``, ``seed``, ``alpha``, ``chosen`` (whether
-        validation chose this alpha), ``reference``, ``shifts`` (mean over the shifts) and one column
-        per distribution, all accuracies as fractions.
+        validation chose this alpha), ``reference``, ``shifts`` (mean over the shifts) and one
+        column per distribution, all accuracies as fractions.
     """
     rows = []
     for method in METHODS:
@@ -67,7 +68,9 @@ def measure_seeds(
             table.insert(1, "seed", seed)
             table.insert(3, "chosen", table["alpha"] == chosen)
             rows.append(table)
-            print(table[table.alpha.isin((0, 0.5, 1)) | table.chosen].round(3).to_string(), flush=True)
+            print(
+                table[table.alpha.isin((0, 0.5, 1)) | table.chosen].round(3).to_string(), flush=True
+            )
     return pd.concat(rows, ignore_index=True)
 
 
@@ -123,7 +126,7 @@ def model_card(seeds: pd.DataFrame) -> str:
         f"- SHA-256 of the weights: `{hashlib.sha256(weights.read_bytes()).hexdigest()}`",
         f"- Logit scale at the end: {last['scale']:.1f}.",
         "",
-        "Zero-shot accuracy while training, on a validation sample of no benchmark split (percent):",
+        "Zero-shot accuracy (percent) while training, on images that no benchmark split has:",
         "",
         _markdown(_thinned(log)),
         "",
@@ -159,11 +162,9 @@ def _percent(table: pd.DataFrame) -> pd.DataFrame:
     def cell(row: pd.Series, name: str) -> str:
         return f"{100 * row[name]:.1f} ± {100 * row[name + '_sd']:.1f}"
 
-    rows = [
-        {"method": method, "alpha": alpha, "reference": cell(row, "reference"), "mean of shifts": cell(row, "shifts")}
-        for (method, alpha), row in table.iterrows()
-    ]
-    return pd.DataFrame(rows)
+    columns = {"reference": "reference", "shifts": "mean of shifts"}
+    cells = {new: table.apply(cell, axis=1, name=old) for old, new in columns.items()}
+    return pd.DataFrame(cells).reset_index()
 
 
 def _markdown(table: pd.DataFrame) -> str:

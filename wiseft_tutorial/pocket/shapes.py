@@ -1,6 +1,7 @@
 """Signed distances of plane shapes: negative inside, positive outside, zero on the outline.
 
-A point set ``p`` has shape (..., 2), x to the right and y up; an object fills about [-1, 1] x [-1, 1].
+A point set ``p`` has shape (..., 2), x to the right and y up; an object fills about
+[-1, 1] x [-1, 1].
 Every function returns distances of shape (...), so that shapes combine by minimum and maximum.
 
 Explained in: chapter 1.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -39,18 +41,23 @@ __all__ = [
 Point = tuple[float, float]
 
 
+def _length(q: Tensor) -> Tensor:
+    length: Tensor = torch.linalg.vector_norm(q, dim=-1)
+    return length
+
+
 def ellipse(p: Tensor, x: float, y: float, rx: float, ry: float) -> Tensor:
     """An ellipse with half-axes rx and ry about (x, y); the distance is exact to first order."""
     q = p - p.new_tensor([x, y])
     r = p.new_tensor([rx, ry])
-    k0 = (q / r).norm(dim=-1)
-    k1 = (q / r.square()).norm(dim=-1).clamp(min=1e-6)
+    k0 = _length(q / r)
+    k1 = _length(q / r.square()).clamp(min=1e-6)
     return (k0 * (k0 - 1) / k1).where(k0 > 1e-3, k0.new_tensor(-min(rx, ry)))
 
 
 def circle(p: Tensor, x: float, y: float, r: float) -> Tensor:
     """A disc of radius r about (x, y)."""
-    return (p - p.new_tensor([x, y])).norm(dim=-1) - r
+    return _length(p - p.new_tensor([x, y])) - r
 
 
 def ring(p: Tensor, x: float, y: float, r: float, width: float) -> Tensor:
@@ -61,19 +68,19 @@ def ring(p: Tensor, x: float, y: float, r: float, width: float) -> Tensor:
 def box(p: Tensor, x: float, y: float, w: float, h: float, round: float = 0.03) -> Tensor:
     """A rectangle with half-width w and half-height h about (x, y), corners rounded."""
     q = (p - p.new_tensor([x, y])).abs() - p.new_tensor([w, h]) + round
-    return q.clamp(min=0).norm(dim=-1) + q.amax(-1).clamp(max=0) - round
+    return _length(q.clamp(min=0)) + q.amax(-1).clamp(max=0) - round
 
 
 def capsule(p: Tensor, a: Point, b: Point, r: float) -> Tensor:
     """A stroke of half-width r from a to b."""
     start, along = p.new_tensor(a), p.new_tensor(b) - p.new_tensor(a)
     t = (((p - start) @ along) / (along @ along).clamp(min=1e-12)).clamp(0, 1)
-    return (p - start - t[..., None] * along).norm(dim=-1) - r
+    return _length(p - start - t[..., None] * along) - r
 
 
 def path(p: Tensor, points: Sequence[Point], r: float) -> Tensor:
     """A stroke of half-width r through the points."""
-    return union(*(capsule(p, a, b, r) for a, b in zip(points[:-1], points[1:], strict=True)))
+    return union(*(capsule(p, a, b, r) for a, b in pairwise(points)))
 
 
 def arc(p: Tensor, x: float, y: float, r: float, start: float, stop: float, width: float) -> Tensor:

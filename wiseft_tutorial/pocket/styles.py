@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-__all__ = ["CANDIDATES", "MEDIA", "SHIFTS", "WEB", "Style", "STYLES"]
+__all__ = ["CANDIDATES", "MEDIA", "SHIFTS", "STYLES", "WEB", "Style"]
 
 MEDIA = ("photo", "cartoon", "sticker", "print", "pixel", "sketch")
 
@@ -80,8 +80,15 @@ CANDIDATES = replace(_REFERENCE, turn=22.0, size=(0.48, 0.92), wander=0.9, tint=
 SHIFTS = ("Pocket-V2", "Pocket-R", "Pocket-Sketch", "Pocket-Object", "Pocket-A")
 
 _WEB_PHOTO = Style(
-    turn=35.0, size=(0.42, 0.95), wander=1.0, repaint=0.6, tint=0.12, clutter=0.4, hidden=0.08,
-    grain=(0.01, 0.08), light=0.4,
+    turn=35.0,
+    size=(0.42, 0.95),
+    wander=1.0,
+    repaint=0.6,
+    tint=0.12,
+    clutter=0.4,
+    hidden=0.08,
+    grain=(0.01, 0.08),
+    light=0.4,
 )
 WEB: dict[str, tuple[float, Style]] = {
     "photo": (0.45, _WEB_PHOTO),

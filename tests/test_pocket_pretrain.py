@@ -1,0 +1,58 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+
+from wiseft_tutorial.models import load_clip
+from wiseft_tutorial.pocket.pretrain import Pretraining, contrastive_loss, pretrain
+
+CPU = torch.device("cpu")
+TINY = Pretraining(steps=4, cooldown=2, warmup=1, batch_size=16, fresh=12, store=48, seed=3)
+
+
+def _unit(n: int, seed: int) -> torch.Tensor:
+    x = torch.randn(n, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    return F.normalize(x, dim=-1)
+
+
+def test_with_distinct_captions_the_loss_is_clips() -> None:
+    images, texts, scale = _unit(6, 0), _unit(6, 1), torch.tensor(7.0, dtype=torch.float64)
+    logits, own = scale * images @ texts.T, torch.arange(6)
+    expected = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
+    torch.testing.assert_close(contrastive_loss(images, texts, own, scale), expected)
+
+
+def test_a_repeated_caption_counts_once() -> None:
+    """One caption on all images leaves nothing to predict from image to text."""
+    images, text = _unit(5, 0), _unit(1, 1)
+    loss = contrastive_loss(images, text, torch.zeros(5, dtype=torch.int64), torch.tensor(0.0))
+    torch.testing.assert_close(loss, torch.tensor(5.0, dtype=torch.float64).log() / 2)
+
+
+def test_the_rate_rises_stays_and_falls_to_almost_nothing() -> None:
+    run = Pretraining(steps=100, cooldown=20, warmup=10, lr=1.0)
+    rates = [run.rate(step) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[10:80] == [1.0] * 70
+    assert rates[-1] == pytest.approx(0.05)
+    assert rates == sorted(rates[:10]) + rates[10:80] + sorted(rates[80:], reverse=True)
+
+
+def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole = load_file(pretrain(TINY, tmp_path / "whole", device=CPU, every=2))
+    first = Pretraining(**{**TINY.__dict__, "steps": 2, "cooldown": 0})
+    pretrain(first, tmp_path / "halves", device=CPU, every=2)
+    resumed = load_file(pretrain(TINY, tmp_path / "halves", device=CPU, every=2))
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+    log = (tmp_path / "halves" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == [2, 4]
+
+
+def test_the_result_is_a_clip_that_loads(tmp_path: Path) -> None:
+    path = pretrain(TINY, tmp_path, device=CPU, every=4)
+    clip = load_clip("pocket", pretrained=str(path), device="cpu")
+    assert clip.encode_text(["a lemon"]).shape == (1, 128)
+    assert path.stat().st_size < 16e6
