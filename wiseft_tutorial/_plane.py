@@ -17,6 +17,8 @@ from wiseft_tutorial.errors import DataError, unknown
 from wiseft_tutorial.evaluate import summarise
 from wiseft_tutorial.robustness import Baseline, from_logit, to_logit
 
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
 # How the testbed's kinds of training look: name, marker, size, colour, filled.
 _CLOUD = {
     "standard": ("standard training", "o", 3.5, PALE, True),
@@ -42,6 +44,14 @@ def curve_of(sweep: pd.DataFrame, shift: str | None) -> pd.DataFrame:
     both = reference.add_prefix("reference_").join(means.add_prefix("shifts_"))
     names = {"reference_accuracy": "reference", "shifts_accuracy": "shifts"}
     return both.rename(columns=names).sort_index().reset_index()
+
+
+def names_of(sweep: pd.DataFrame) -> tuple[str, str]:
+    """Return the name of the reference, and how many shifts there are, in words."""
+    reference = sweep.loc[sweep["kind"] == "reference", "distribution"].iloc[0]
+    count = sweep.loc[sweep["kind"] == "shift", "distribution"].nunique()
+    number = str(count) if count >= len(_NUMBERS) else _NUMBERS[count]
+    return str(reference), f"{number} shift" + ("s" if count != 1 else "")
 
 
 def require_endpoints(sweep: pd.DataFrame) -> None:

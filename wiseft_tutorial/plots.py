@@ -26,6 +26,7 @@ from wiseft_tutorial._plane import (
     anchors,
     curve_of,
     extent_of,
+    names_of,
     points_of,
     require_endpoints,
     under,
@@ -105,9 +106,7 @@ def plot_robustness(
     curves = {label: curve_of(frame, shift) for label, frame in sweeps.items()}
     if gaps and baseline is None:
         raise DataError("gaps are measured from a baseline; pass baseline= too")
-    first = next(iter(sweeps.values()))
-    reference = first.loc[first["kind"] == "reference", "distribution"].iloc[0]
-    shifts = first.loc[first["kind"] == "shift", "distribution"].nunique()
+    reference, shifts = names_of(next(iter(sweeps.values())))
 
     plane = Plane(_axes(ax, height=4.2))
     corners = [extent_of(curve) for curve in curves.values()]
@@ -117,9 +116,7 @@ def plot_robustness(
         corners += [under(curve.iloc[[0, -1]], baseline) for curve in curves.values()]
     plane.show(corners, logit=logit)
     plane.ax.set_xlabel(f"Accuracy on {reference}")
-    plane.ax.set_ylabel(
-        f"Accuracy on {shift}" if shift else f"Mean accuracy under {_count(shifts)}"
-    )
+    plane.ax.set_ylabel(f"Accuracy on {shift}" if shift else f"Mean accuracy under {shifts}")
     plane.draw_ends(curves, gaps_to=baseline if gaps else None)
     for position, (label, curve) in enumerate(curves.items()):
         role, say = role_of(label, curves), position == 0 or len(curves) <= 2
@@ -308,22 +305,18 @@ def _figure(ax: Axes) -> Figure:
 
 
 def _by_label(sweep: Sweeps) -> Mapping[str, pd.DataFrame]:
-    sweeps = {"WiSE-FT": sweep} if isinstance(sweep, pd.DataFrame) else sweep
-    if not sweeps:
+    if isinstance(sweep, pd.DataFrame):
+        outputs = sweep.attrs.get("space") == "outputs"
+        return _by_label({"output-space ensemble" if outputs else "WiSE-FT": sweep})
+    if not sweep:
         raise DataError("there is no sweep to plot: the mapping is empty")
-    for label, frame in sweeps.items():
+    for label, frame in sweep.items():
         if frame.duplicated(["alpha", "distribution"]).any():
             raise DataError(
                 f"the sweep {label!r} has several accuracies for one alpha and distribution; "
                 "pass sweeps of several models as a mapping by label"
             )
-    return sweeps
-
-
-def _count(shifts: int) -> str:
-    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    number = words[shifts] if shifts < len(words) else str(shifts)
-    return f"{number} shift" + ("s" if shifts != 1 else "")
+    return sweep
 
 
 def _draw_zeroshot_line(plane: Plane) -> None:
