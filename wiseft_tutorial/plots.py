@@ -286,7 +286,7 @@ def plot_history(history: pd.DataFrame) -> Figure:
         lines.append(points)
         labels.append(Label(label, anchors(points[len(points) // 2 :]), darkened(colour)))
     right.set_title("Accuracy on the reference")
-    accuracy_axis(right, "y", logit=False, room=6)
+    accuracy_axis(right, "y", logit=False, room=7)
     for ax in (left, right):
         ax.set_xlabel("Epoch")
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
