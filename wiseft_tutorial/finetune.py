@@ -26,6 +26,9 @@ from wiseft_tutorial.training import Training
 
 __all__ = ["finetune"]
 
+# What a fine-tuned model follows from, besides what finetune is given.
+_CODE = ("_pixels", "attention", "augment", "device", "finetune", "models", "recipe", "training")
+
 
 def finetune(
     model: ImageClassifier,
@@ -128,10 +131,7 @@ def _key(model: ImageClassifier, benchmark: Benchmark, recipe: Recipe, device: t
         "pixels": (model.mean.tolist(), model.std.tolist(), model.image_size),
         "versions": (__version__, torch.__version__),
     }
-    code = [
-        Path(sys.modules[f"wiseft_tutorial.{name}"].__file__ or "")
-        for name in ("_pixels", "augment", "device", "finetune", "models", "recipe", "training")
-    ]
+    code = [Path(sys.modules[f"wiseft_tutorial.{name}"].__file__ or "") for name in _CODE]
     weights = model.state_dict().items()
     return fingerprint(json.dumps(facts), *code, weights, benchmark.train, benchmark.val)
 
