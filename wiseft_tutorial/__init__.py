@@ -1,0 +1,152 @@
+"""Robust fine-tuning of zero-shot models: average the weights before and after.
+
+A session, as the book's reader meets it::
+
+    import wiseft_tutorial as wt
+
+    bench = wt.load_benchmark("pocket")
+    zeroshot = wt.zeroshot_classifier(wt.load_clip("pocket"), bench)
+    finetuned = wt.finetune(zeroshot, bench, wt.default_recipe("pocket"))
+    sweep = wt.alpha_sweep(zeroshot, finetuned, bench)
+    model = wt.interpolate(zeroshot, finetuned, alpha=0.5)
+
+``alpha = 0`` is the zero-shot model and ``alpha = 1`` the fine-tuned one; accuracies are fractions.
+What is named here is public, and nothing else is.
+"""
+
+from wiseft_tutorial import paper
+from wiseft_tutorial._version import __version__
+from wiseft_tutorial.augment import random_resized_crop
+from wiseft_tutorial.benchmarks import (
+    Benchmark,
+    Split,
+    benchmark_names,
+    load_benchmark,
+    register_benchmark,
+)
+from wiseft_tutorial.caching import cache_folder
+from wiseft_tutorial.device import Precision, resolve_device
+from wiseft_tutorial.errors import (
+    AlphaError,
+    CheckpointError,
+    DataError,
+    MissingFileError,
+    UnknownNameError,
+    WeightMismatchError,
+    WiseFTError,
+)
+from wiseft_tutorial.evaluate import (
+    ALPHAS,
+    Accuracy,
+    accuracy,
+    alpha_sweep,
+    predict,
+    summarise,
+)
+from wiseft_tutorial.explorer import Explorer, explore
+from wiseft_tutorial.finetune import finetune
+from wiseft_tutorial.inference import encode_images, evaluation_copy
+from wiseft_tutorial.models import Clip, ImageClassifier, load_clip
+from wiseft_tutorial.outputs import ensemble_logits, ensemble_probabilities
+from wiseft_tutorial.plots import (
+    ROLES,
+    Role,
+    plot_alpha,
+    plot_gallery,
+    plot_history,
+    plot_probabilities,
+    plot_robustness,
+    plot_testbed,
+    use_style,
+)
+from wiseft_tutorial.prose import glue
+from wiseft_tutorial.recipe import Method, Recipe, default_recipe, learning_rate
+from wiseft_tutorial.robustness import (
+    Baseline,
+    clopper_pearson,
+    effective_robustness,
+    fit_baseline,
+    from_logit,
+    to_logit,
+)
+from wiseft_tutorial.weights import (
+    State,
+    check_compatible,
+    interpolate,
+    interpolate_,
+    weight_step,
+)
+from wiseft_tutorial.zeroshot import (
+    Template,
+    build_zeroshot_head,
+    imagenet_classnames,
+    imagenet_templates,
+    zeroshot_classifier,
+)
+
+__all__ = [
+    "ALPHAS",
+    "ROLES",
+    "Accuracy",
+    "AlphaError",
+    "Baseline",
+    "Benchmark",
+    "CheckpointError",
+    "Clip",
+    "DataError",
+    "Explorer",
+    "ImageClassifier",
+    "Method",
+    "MissingFileError",
+    "Precision",
+    "Recipe",
+    "Role",
+    "Split",
+    "State",
+    "Template",
+    "UnknownNameError",
+    "WeightMismatchError",
+    "WiseFTError",
+    "__version__",
+    "accuracy",
+    "alpha_sweep",
+    "benchmark_names",
+    "build_zeroshot_head",
+    "cache_folder",
+    "check_compatible",
+    "clopper_pearson",
+    "default_recipe",
+    "effective_robustness",
+    "encode_images",
+    "ensemble_logits",
+    "ensemble_probabilities",
+    "evaluation_copy",
+    "explore",
+    "finetune",
+    "fit_baseline",
+    "from_logit",
+    "glue",
+    "imagenet_classnames",
+    "imagenet_templates",
+    "interpolate",
+    "interpolate_",
+    "learning_rate",
+    "load_benchmark",
+    "load_clip",
+    "paper",
+    "plot_alpha",
+    "plot_gallery",
+    "plot_history",
+    "plot_probabilities",
+    "plot_robustness",
+    "plot_testbed",
+    "predict",
+    "random_resized_crop",
+    "register_benchmark",
+    "resolve_device",
+    "summarise",
+    "to_logit",
+    "use_style",
+    "weight_step",
+    "zeroshot_classifier",
+]

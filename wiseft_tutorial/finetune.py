@@ -27,7 +27,17 @@ from wiseft_tutorial.training import Training
 __all__ = ["finetune"]
 
 # What a fine-tuned model follows from, besides what finetune is given.
-_CODE = ("_pixels", "attention", "augment", "device", "finetune", "models", "recipe", "training")
+_CODE = (
+    "_pixels",
+    "attention",
+    "augment",
+    "device",
+    "finetune",
+    "inference",
+    "models",
+    "recipe",
+    "training",
+)
 
 
 def finetune(
