@@ -47,7 +47,15 @@ class Style:
     wobble: float = 0.03
 
 
-_REFERENCE = Style(scene=0.85)
+_REFERENCE = Style(
+    turn=20.0,
+    size=(0.42, 0.9),
+    wander=0.9,
+    scene=0.85,
+    clutter=0.5,
+    grain=(0.02, 0.09),
+    light=0.35,
+)
 _RENDITION = Style(
     media=(("cartoon", 0.35), ("sticker", 0.25), ("print", 0.25), ("pixel", 0.15)),
     turn=20.0,
@@ -56,26 +64,25 @@ _RENDITION = Style(
     wobble=0.05,
 )
 _SKETCH = Style(media=(("sketch", 1.0),), turn=20.0, clutter=0.0, wobble=0.06)
-_OBJECT = Style(turn=180.0, size=(0.5, 0.85), wander=1.0, tint=0.1, clutter=0.6, hidden=0.5)
+_OBJECT = Style(turn=180.0, size=(0.5, 0.9), wander=1.0, tint=0.1, clutter=0.4, hidden=0.35)
 
 STYLES: dict[str, Style] = {
     "Pocket": _REFERENCE,
     "Pocket-V2": replace(
         _REFERENCE,
         turn=30.0,
-        size=(0.42, 0.9),
+        size=(0.4, 0.88),
         wander=1.0,
         tint=0.11,
         scene=0.45,
-        clutter=0.5,
-        grain=(0.03, 0.09),
+        grain=(0.03, 0.1),
         light=0.4,
     ),
     "Pocket-R": _RENDITION,
     "Pocket-Sketch": _SKETCH,
     "Pocket-Object": _OBJECT,
 }
-CANDIDATES = replace(_REFERENCE, turn=22.0, size=(0.48, 0.92), wander=0.9, tint=0.08, scene=0.6)
+CANDIDATES = replace(_REFERENCE, turn=25.0, wander=1.0, tint=0.08, scene=0.5)
 """What Pocket-A is chosen from: drawn like the reference, somewhat more freely."""
 SHIFTS = ("Pocket-V2", "Pocket-R", "Pocket-Sketch", "Pocket-Object", "Pocket-A")
 
