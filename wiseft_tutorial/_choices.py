@@ -1,0 +1,129 @@
+"""Figures about choosing alpha: which alpha is best where, and what a choice costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from wiseft_tutorial._labels import Label, Points, place_labels
+from wiseft_tutorial._plane import anchors
+from wiseft_tutorial._style import GREY, PALE, ROLES, WIDTH, mark_of, role_of, styled
+from wiseft_tutorial.errors import DataError
+
+__all__ = ["plot_against_images", "plot_best_alpha"]
+
+
+@styled
+def plot_best_alpha(best: pd.DataFrame, *, cloud: pd.DataFrame | None = None) -> Figure:
+    """Plot the best alpha of each distribution against what fine-tuning did to its accuracy.
+
+    Args:
+        best: One row per distribution, with the columns ``distribution``, ``kind``
+            (``"reference"``, drawn filled, or ``"shift"``, drawn open), ``gap`` (the fine-tuned
+            model's accuracy minus the zero-shot model's, a fraction) and ``alpha``; and ``low`` and
+            ``high``, the ends of an interval for alpha, if it is known.
+        cloud: Other sweeps to compare with, in grey: columns ``gap`` and ``alpha``.
+
+    Returns:
+        The figure, its horizontal axis in percentage points.
+
+    Raises:
+        DataError: A column is missing.
+
+    Source: our own; tables 4, 5 and 9 to 12 have the numbers. Explained in: chapter 5.
+    """
+    _require(best, ["distribution", "kind", "gap", "alpha"])
+    figure = plt.figure(figsize=(WIDTH, 3.9))
+    ax = figure.add_subplot()
+    labels: list[Label] = []
+    lines: list[Points] = []
+    if cloud is not None:
+        _require(cloud, ["gap", "alpha"])
+        points = cloud[["gap", "alpha"]].to_numpy(dtype=np.float64)
+        ax.plot(*points.T, "o", color=PALE, markersize=4, markerfacecolor="white", zorder=2)
+        lines += [point[None] for point in points]
+        lowest = points[points[:, 1].argsort()[: len(points) // 5 + 1]]
+        labels.append(Label("other sweeps", anchors(lowest), GREY))
+    role = ROLES["WiSE-FT"]
+    for row in best.to_dict("records"):
+        x, y = float(row["gap"]), float(row["alpha"])
+        if "low" in best:
+            bar = np.array([[x, float(row["low"])], [x, float(row["high"])]])
+            ax.plot(*bar.T, color=role.colour, linewidth=1.2, alpha=0.6, zorder=3)
+            lines.append(bar)
+        face = role.colour if row["kind"] == "reference" else "white"
+        mark = mark_of(role) | {"markeredgecolor": role.colour, "markeredgewidth": 1.5}
+        ax.plot([x], [y], **mark | {"markerfacecolor": face}, zorder=5, label=row["distribution"])
+        lines.append(np.array([[x, y]]))
+        labels.append(Label(str(row["distribution"]), [(x, y)], role.ink))
+    ax.axhline(0.5, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
+    ax.axvline(0.0, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
+    ax.set_ylim(-0.05, 1.05)
+    ax.margins(x=0.12)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _points(value, sign=True)))
+    ax.set_xlabel("Fine-tuned minus zero-shot accuracy (points)")
+    ax.set_ylabel(r"Best $\alpha$")
+    place_labels(ax, labels, lines)
+    return figure
+
+
+@styled
+def plot_against_images(frame: pd.DataFrame, *, value: str) -> Figure:
+    """Plot a difference of accuracies against the number of images that a choice was made on.
+
+    Args:
+        frame: One row per curve and number of images, with the columns ``images``, ``label`` (of
+            the curve) and ``value``, a fraction; ``low`` and ``high``, if it has them, become a
+            band.
+        value: The column to plot, which also names the vertical axis.
+
+    Returns:
+        The figure, with a logarithmic horizontal axis and a vertical one in percentage points.
+
+    Raises:
+        DataError: A column is missing.
+
+    Source: our own; the paper does not vary the number of images. Explained in: chapter 5.
+    """
+    _require(frame, ["images", "label", value])
+    figure = plt.figure(figsize=(WIDTH, 3.2))
+    ax = figure.add_subplot()
+    curves = dict(list(frame.groupby("label", sort=False)))
+    labels: list[Label] = []
+    lines: list[Points] = []
+    for label, curve in curves.items():
+        role = role_of(str(label), {str(name): None for name in curves})
+        points = curve[["images", value]].to_numpy(dtype=np.float64)
+        if {"low", "high"} <= set(curve):
+            low, high = (curve[end].to_numpy(dtype=np.float64) for end in ("low", "high"))
+            ax.fill_between(points[:, 0], low, high, color=role.colour, alpha=0.18, linewidth=0)
+        style = {"color": role.colour, "linestyle": role.linestyle, "label": role.label}
+        ax.plot(*points.T, **style, marker=role.marker, markersize=role.size - 1)
+        lines.append(points)
+        labels.append(Label(str(label), anchors(points), role.ink, bold=True))
+    ax.axhline(0.0, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(FixedLocator(sorted(set(frame["images"]))))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda images, _: f"{images:g}"))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: _points(share)))
+    ax.set_xlabel("Images the choice was made on")
+    ax.set_ylabel(f"{value.capitalize()} (points)")
+    ax.margins(y=0.15)
+    place_labels(ax, labels, lines)
+    return figure
+
+
+def _points(fraction: float, *, sign: bool = False) -> str:
+    """Write a difference of fractions in percentage points."""
+    value = round(100 * fraction, 4) + 0.0  # turns -0 into 0
+    return (f"{value:+g}" if sign and value else f"{value:g}").replace("-", "\N{MINUS SIGN}")
+
+
+def _require(frame: pd.DataFrame, columns: list[str]) -> None:
+    if missing := [name for name in columns if name not in frame]:
+        raise DataError(f"the frame to plot lacks the columns {', '.join(missing)}")
