@@ -51,6 +51,7 @@ from wiseft_tutorial.outputs import ensemble_logits, ensemble_probabilities
 from wiseft_tutorial.plots import (
     ROLES,
     Role,
+    plot_accuracies,
     plot_against_images,
     plot_alpha,
     plot_best_alpha,
@@ -136,6 +137,7 @@ __all__ = [
     "load_benchmark",
     "load_clip",
     "paper",
+    "plot_accuracies",
     "plot_against_images",
     "plot_alpha",
     "plot_best_alpha",

@@ -19,8 +19,8 @@ from matplotlib.ticker import MaxNLocator
 
 from wiseft_tutorial import paper
 from wiseft_tutorial._axes import accuracy_axis
-from wiseft_tutorial._dots import plot_accuracies
 from wiseft_tutorial._choices import plot_against_images, plot_best_alpha
+from wiseft_tutorial._dots import plot_accuracies
 from wiseft_tutorial._labels import Label, Points, place_labels
 from wiseft_tutorial._pictures import plot_gallery, plot_probabilities
 from wiseft_tutorial._plane import (
@@ -50,6 +50,7 @@ from wiseft_tutorial.robustness import Baseline, fit_baseline
 __all__ = [
     "ROLES",
     "Role",
+    "plot_accuracies",
     "plot_against_images",
     "plot_alpha",
     "plot_best_alpha",

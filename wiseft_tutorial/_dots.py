@@ -1,0 +1,103 @@
+"""A figure of accuracies side by side: one row for each distribution, one mark for each model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
+from numpy.typing import NDArray
+
+from wiseft_tutorial._axes import accuracy_axis, percent
+from wiseft_tutorial._style import GREY, WIDTH, Role, mark_of, role_of, styled
+from wiseft_tutorial.errors import DataError
+
+_ALONE = Role("", "#4D4D4D", "o", size=6.5)
+
+
+@styled
+def plot_accuracies(
+    accuracies: pd.DataFrame | Mapping[str, pd.DataFrame],
+    *,
+    chance: float | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Plot accuracies as dots with their intervals, one row for each distribution.
+
+    Args:
+        accuracies: Columns ``distribution`` and ``accuracy``, and ``low`` and ``high`` where there
+            are intervals, fractions: one alpha of an ``alpha_sweep``, for example. Or several such
+            frames by label; labels that name a role look as that role does in every figure.
+        chance: Draw a line at this accuracy, that of guessing.
+        ax: Axes to draw in.
+
+    Returns:
+        The figure, distributions from top to bottom in the order of the first frame. Every dot has
+        its percentage beside it.
+
+    Raises:
+        DataError: There is nothing to plot, or a frame has two accuracies for one distribution.
+
+    Source: section 2, which reports accuracies with 95 % intervals. Explained in: chapter 1.
+    """
+    frames = accuracies if isinstance(accuracies, Mapping) else {"": accuracies}
+    if not frames or any(frame.empty for frame in frames.values()):
+        raise DataError("there are no accuracies to plot")
+    for label, frame in frames.items():
+        if frame["distribution"].duplicated().any():
+            raise DataError(
+                f"{label or 'the frame'} has several accuracies for one distribution; "
+                "choose one alpha, or pass several models as a mapping by label"
+            )
+    names = list(dict.fromkeys(name for f in frames.values() for name in f["distribution"]))
+    row = {name: float(-i) for i, name in enumerate(names)}
+    if ax is None:
+        height = 0.75 + (0.2 + 0.2 * len(frames)) * len(names)
+        ax = plt.figure(figsize=(WIDTH, height)).add_subplot()
+
+    dodge = 0.32 if len(frames) < 3 else 0.7 / len(frames)
+    for i, (label, frame) in enumerate(frames.items()):
+        role = role_of(label, frames) if label else _ALONE
+        height = (len(frames) - 1) / 2 * dodge - i * dodge
+        _draw_row(ax, role, frame, frame["distribution"].map(row).to_numpy(np.float64) + height)
+    ax.set_yticks(list(row.values()), names)
+    ax.set_ylim(-len(names) + 0.4, 0.6)
+    ax.tick_params(axis="y", left=False)
+    ax.grid(visible=False, axis="y")
+    ax.spines["left"].set_visible(False)
+    accuracy_axis(ax, "x", logit=False, room=7)
+    low, high = ax.get_xlim()
+    ax.set_xlim(min(low, 0.0), high + 0.12 * (high - low))  # room for the last percentage
+    ax.set_xlabel("Accuracy")
+    if chance is not None:
+        ax.axvline(chance, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
+        across = blended_transform_factory(ax.transData, ax.transAxes)
+        ax.text(chance, 1.0, " chance", color=GREY, size=9, va="bottom", transform=across)
+    if any(frames):
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(frames), borderpad=0.1)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+def _draw_row(ax: Axes, role: Role, frame: pd.DataFrame, heights: NDArray[np.float64]) -> None:
+    values = frame["accuracy"].to_numpy(np.float64)
+    ends = values
+    if {"low", "high"} <= set(frame):
+        low, ends = (frame[end].to_numpy(np.float64) for end in ("low", "high"))
+        ax.hlines(heights, low, ends, color=role.colour, linewidth=2.2, alpha=0.55, zorder=3)
+    ax.plot(values, heights, **mark_of(role), label=role.label, zorder=4)
+    for value, end, y in zip(values, ends, heights, strict=True):
+        ax.annotate(
+            percent(value, 0),
+            (end, y),
+            xytext=(6 + role.size / 4, 0),
+            textcoords="offset points",
+            va="center",
+            size=9,
+            color=role.ink,
+        )
