@@ -100,8 +100,8 @@ def plot_against_images(frame: pd.DataFrame, *, value: str) -> Figure:
         if {"low", "high"} <= set(curve):
             low, high = (curve[end].to_numpy(dtype=np.float64) for end in ("low", "high"))
             ax.fill_between(points[:, 0], low, high, color=role.colour, alpha=0.18, linewidth=0)
-        style = {"color": role.colour, "linestyle": role.linestyle, "label": role.label}
-        ax.plot(*points.T, **style, marker=role.marker, markersize=role.size - 1)
+        line = mark_of(role, grow=-1.0) | {"linestyle": role.linestyle, "label": role.label}
+        ax.plot(*points.T, **line)
         lines.append(points)
         labels.append(Label(str(label), anchors(points), role.ink, bold=True))
     ax.axhline(0.0, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
