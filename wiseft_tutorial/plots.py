@@ -44,6 +44,7 @@ from wiseft_tutorial._style import (
     styled,
     use_style,
 )
+from wiseft_tutorial._words import plot_reliability, plot_similarity
 from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.robustness import Baseline, fit_baseline
 
@@ -57,7 +58,9 @@ __all__ = [
     "plot_gallery",
     "plot_history",
     "plot_probabilities",
+    "plot_reliability",
     "plot_robustness",
+    "plot_similarity",
     "plot_testbed",
     "use_style",
 ]
