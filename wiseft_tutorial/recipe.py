@@ -76,7 +76,7 @@ class Recipe:
 
 
 _POCKET = {
-    "e2e": Recipe(lr=3e-4, batch_size=128),
+    "e2e": Recipe(epochs=6, lr=6e-4, batch_size=128),
     "lc": Recipe("lc", epochs=20, lr=3e-2, batch_size=128, weight_decay=0.01, crop_scale=None),
 }
 _PAPER = {

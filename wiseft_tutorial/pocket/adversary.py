@@ -38,19 +38,15 @@ class Adversary(nn.Module):
     def __init__(self, classes: int, width: int = 24) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        channels = 3
-        for out in (width, 2 * width, 4 * width):
-            layers += [
-                nn.Conv2d(channels, out, 3, padding=1, bias=False),
-                nn.GroupNorm(8, out),
-                nn.ReLU(),
-                nn.MaxPool2d(2),
-            ]
-            channels = out
-        self.features = nn.Sequential(
-            *layers, nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU()
-        )
-        self.head = nn.Linear(channels, classes)
+        for inside, out, stride in (
+            (3, width, 2),
+            (width, 2 * width, 1),
+            (2 * width, 4 * width, 1),
+        ):
+            conv = nn.Conv2d(inside, out, 3, stride=stride, padding=1, bias=False)
+            layers += [conv, nn.GroupNorm(8, out), nn.ReLU(), nn.MaxPool2d(2)]
+        self.features = nn.Sequential(*layers[:-1])
+        self.head = nn.Linear(4 * width, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Classify images."""
