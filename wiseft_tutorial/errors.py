@@ -21,7 +21,7 @@ class WiseFTError(Exception):
 
 
 class WeightMismatchError(WiseFTError, ValueError):
-    """Two sets of weights cannot be combined: keys, shapes or types differ, or a value is not finite."""
+    """Weights cannot be combined: keys, shapes or types differ, or a value is not finite."""
 
 
 class AlphaError(WiseFTError, ValueError):
