@@ -56,7 +56,7 @@ def plot_similarity(similarity: Tensor, images: Tensor, texts: Sequence[str]) ->
     best = values.argmax(axis=0)
     for (row, column), value in np.ndenumerate(values):
         ink = "white" if value > low + 0.72 * (high - low) else "#222222"
-        text = f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+        text = f"{round(float(value), 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
         ax.text(column, row, text, ha="center", va="center", size=8, color=ink)
         if best[column] == row:
             corner = (column - 0.46, row - 0.44)
@@ -113,5 +113,5 @@ def plot_reliability(
     accuracy_axis(ax, "y", logit=False, room=7)
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(-0.02, 1.02)
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")
     return figure
