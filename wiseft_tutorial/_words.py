@@ -55,7 +55,7 @@ def plot_similarity(similarity: Tensor, images: Tensor, texts: Sequence[str]) ->
     ax.imshow(values, cmap="Blues", aspect="auto", vmin=low, vmax=high + 0.2 * (high - low))
     best = values.argmax(axis=0)
     for (row, column), value in np.ndenumerate(values):
-        ink = "white" if value > low + 0.72 * (high - low) else "#222222"
+        ink = "white" if value > low + 0.78 * (high - low) else "#222222"
         text = f"{round(float(value), 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
         ax.text(column, row, text, ha="center", va="center", size=8, color=ink)
         if best[column] == row:
