@@ -13,6 +13,10 @@ CPU = torch.device("cpu")
 TINY = Pretraining(steps=4, cooldown=2, warmup=1, batch_size=16, fresh=12, store=48, seed=3)
 
 
+def _pretrain(settings: Pretraining, out: Path, every: int) -> Path:
+    return pretrain(settings, out, device=CPU, every=every, validation_per_class=1)
+
+
 def _unit(n: int, seed: int) -> torch.Tensor:
     x = torch.randn(n, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     return F.normalize(x, dim=-1)
@@ -42,17 +46,17 @@ def test_the_rate_rises_stays_and_falls_to_almost_nothing() -> None:
 
 
 def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
-    whole = load_file(pretrain(TINY, tmp_path / "whole", device=CPU, every=2))
+    whole = load_file(_pretrain(TINY, tmp_path / "whole", every=2))
     first = Pretraining(**{**TINY.__dict__, "steps": 2, "cooldown": 0})
-    pretrain(first, tmp_path / "halves", device=CPU, every=2)
-    resumed = load_file(pretrain(TINY, tmp_path / "halves", device=CPU, every=2))
+    _pretrain(first, tmp_path / "halves", every=2)
+    resumed = load_file(_pretrain(TINY, tmp_path / "halves", every=2))
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
     log = (tmp_path / "halves" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in log] == [2, 4]
 
 
 def test_the_result_is_a_clip_that_loads(tmp_path: Path) -> None:
-    path = pretrain(TINY, tmp_path, device=CPU, every=4)
+    path = _pretrain(TINY, tmp_path, every=4)
     clip = load_clip("pocket", pretrained=str(path), device="cpu")
     assert clip.encode_text(["a lemon"]).shape == (1, 128)
     assert path.stat().st_size < 16e6

@@ -109,11 +109,9 @@ class _Stream:
         self.images = torch.empty(settings.store, 3, 48, 48, dtype=torch.uint8, device=device)
         self.texts = torch.zeros(settings.store, tokens.length, dtype=torch.int64)
         self.step = 0
-        self.filled = 0
 
     def seek(self, step: int) -> None:
         """Bring the store to its state at the start of a step, by drawing the recent past again."""
-        self.filled = 0
         back = math.ceil(self.settings.store / self.settings.fresh)
         for past in range(step - back, step):
             self._refresh(past)
@@ -125,22 +123,21 @@ class _Stream:
         generator = torch.Generator(self.device).manual_seed(rng.getrandbits(40))
         styles = list(WEB.values())
         share = s.fresh // 3
-        for _ in range(3):
+        for i in range(3):
             _, style = rng.choices(styles, [w for w, _ in styles])[0]
             labels = torch.tensor(rng.choices(range(len(CLASSNAMES)), _FREQUENCY, k=share))
             picture = draw(labels, style, generator)
             texts = captions(picture, labels, rng, Noise(s.noise_wrong, s.noise_empty))
-            at = (torch.arange(share) + self.filled) % s.store
+            at = (torch.arange(share) + step * s.fresh + i * share) % s.store
             self.images[at.to(self.device)] = picture.images
             self.texts[at] = self.tokens(texts)
-            self.filled += share
 
     def next(self) -> tuple[Tensor, Tensor, Tensor]:
         """Images (N, 3, 48, 48) uint8, distinct token rows (M, L), and each image's row (N,)."""
         self._refresh(self.step)
         generator = torch.Generator().manual_seed(self.settings.seed * 7_000_003 + self.step)
-        full = min(self.filled, self.settings.store)
-        picked = torch.randint(full, (self.settings.batch_size,), generator=generator)
+        size = (self.settings.batch_size,)
+        picked = torch.randint(self.settings.store, size, generator=generator)
         rows, which = self.texts[picked].unique(dim=0, return_inverse=True)
         self.step += 1
         return self.images[picked.to(self.device)], rows.to(self.device), which.to(self.device)
@@ -221,7 +218,14 @@ def _precision(device: torch.device) -> Any:
     return torch.autocast(device.type, torch.bfloat16)
 
 
-def pretrain(settings: Pretraining, out: Path, *, device: torch.device, every: int = 500) -> Path:
+def pretrain(
+    settings: Pretraining,
+    out: Path,
+    *,
+    device: torch.device,
+    every: int = 500,
+    validation_per_class: int = 15,
+) -> Path:
     """Train, or go on training, and return the path of the finished model.
 
     Args:
@@ -230,6 +234,7 @@ def pretrain(settings: Pretraining, out: Path, *, device: torch.device, every: i
         out: folder for checkpoints, the log (JSON lines) and the model.
         device: where to draw and train.
         every: steps between measurements; checkpoints are taken then too.
+        validation_per_class: images of each class and style to measure on.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
@@ -239,7 +244,7 @@ def pretrain(settings: Pretraining, out: Path, *, device: torch.device, every: i
     optimisers = _optimisers(model, settings)
     stream = _Stream(settings, tokens, device)
     start, spent = _resume(out, settings, model, optimisers)
-    validation = _Validation()
+    validation = _Validation(validation_per_class)
     validation.prepare()
     stream.seek(start)
     model.train()
@@ -274,7 +279,7 @@ def pretrain(settings: Pretraining, out: Path, *, device: torch.device, every: i
             record = {
                 "step": done,
                 "loss": round(float(torch.stack(losses).mean()), 4),
-                "scale": round(float(model.logit_scale.exp()), 2),
+                "scale": round(model.logit_scale.exp().item(), 2),
                 "lr": round(settings.rate(step), 6),
                 "seconds": round(time.monotonic() - began),
                 **validation(model, tokens, lookup, device),
