@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test serve bench pocket-clip clean
+.PHONY: help install book test serve picture bench pocket-clip clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: install ## Lint, types, tests, every chapter in its fast tier, its pages i
 
 serve: book ## Show the book at http://localhost:8000 (PORT=...)
 	@$(RUN) -m http.server $(PORT) --bind localhost --directory build/html
+
+picture: book ## Take the README's picture from the executed chapter 4
+	@$(RUN) book/picture.py
 
 bench: install ## Measure speed, as ratios within one run
 	@$(RUN) speed/bench.py $(ARGS)
