@@ -24,6 +24,7 @@ from wiseft_tutorial.benchmarks import Benchmark, load_benchmark
 from wiseft_tutorial.evaluate import ALPHAS, accuracy, alpha_sweep, predict, summarise
 from wiseft_tutorial.finetune import finetune
 from wiseft_tutorial.models import ImageClassifier, load_clip
+from wiseft_tutorial.pocket.styles import SHIFTS
 from wiseft_tutorial.recipe import Method, default_recipe
 from wiseft_tutorial.weights import interpolate
 from wiseft_tutorial.zeroshot import zeroshot_classifier
@@ -113,7 +114,7 @@ def model_card(seeds: pd.DataFrame) -> str:
     last = log[-1]
     options = " ".join(f"--{k.replace('_', '-')} {v}" for k, v in settings.items())
     zeroshot = seeds[(seeds.method == "e2e") & (seeds.seed == 0) & (seeds.alpha == 0)].iloc[0]
-    names = [c for c in seeds.columns if c.startswith("Pocket")]
+    names = ["Pocket", *SHIFTS]
     lines = [
         "# Pocket-CLIP",
         "",

@@ -1,0 +1,70 @@
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import wiseft_tutorial.pocket
+from wiseft_tutorial.evaluate import ALPHAS
+from wiseft_tutorial.pocket.report import model_card, pocket_seeds, seed_table
+from wiseft_tutorial.pocket.styles import SHIFTS
+
+HERE = Path(wiseft_tutorial.pocket.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def seeds() -> pd.DataFrame:
+    return pocket_seeds()
+
+
+def test_the_table_has_every_method_seed_and_alpha_once(seeds: pd.DataFrame) -> None:
+    groups = seeds.groupby(["method", "seed"]).alpha.agg(tuple)
+    assert len(groups) == 10
+    assert set(groups) == {ALPHAS}
+    assert (seeds.groupby(["method", "seed"]).chosen.sum() == 1).all()
+
+
+def test_the_shifts_column_is_the_mean_of_the_shifts(seeds: pd.DataFrame) -> None:
+    assert (seeds[list(SHIFTS)].mean(axis=1) - seeds.shifts).abs().max() < 2e-5
+    assert (seeds.Pocket == seeds.reference).all()
+
+
+def test_alpha_0_is_the_same_model_whatever_the_seed(seeds: pd.DataFrame) -> None:
+    assert seeds[seeds.alpha == 0][["Pocket", *SHIFTS]].nunique().eq(1).all()
+
+
+def test_what_pocket_was_made_to_show_holds_for_every_seed(seeds: pd.DataFrame) -> None:
+    """The aims that this benchmark and its CLIP were designed for."""
+    e2e = seeds[seeds.method == "e2e"].set_index(["seed", "alpha"])[["reference", "shifts"]]
+    zeroshot, middle, finetuned = (e2e.xs(alpha, level="alpha") for alpha in (0.0, 0.5, 1.0))
+    assert zeroshot.reference.between(0.65, 0.85).all()
+    assert (zeroshot.reference - zeroshot.shifts < 0.2).all()
+    assert (finetuned.reference - zeroshot.reference >= 0.08).all()
+    assert (finetuned.shifts - zeroshot.shifts).mean() <= -0.04
+    assert (middle.shifts - zeroshot.shifts >= 0.03).all()
+    assert (middle.shifts - finetuned.shifts >= 0.03).all()
+
+
+def test_the_summary_is_the_mean_and_deviation_of_the_rows(seeds: pd.DataFrame) -> None:
+    row = seed_table(seeds).loc[("e2e", "0.5")]
+    rows = seeds[(seeds.method == "e2e") & (seeds.alpha == 0.5)]
+    assert row.shifts == pytest.approx(rows.shifts.mean())
+    assert row.shifts_sd == pytest.approx(rows.shifts.std())
+
+
+def test_the_card_is_the_one_that_the_files_give(seeds: pd.DataFrame) -> None:
+    assert (HERE / "MODEL_CARD.md").read_text() == model_card(seeds)
+
+
+def test_the_card_names_the_shipped_weights() -> None:
+    digest = hashlib.sha256((HERE / "pocket-clip.safetensors").read_bytes()).hexdigest()
+    assert digest in (HERE / "MODEL_CARD.md").read_text()
+    assert (HERE / "pocket-clip.safetensors").stat().st_size < 16e6
+
+
+def test_the_log_ends_where_the_weights_begin() -> None:
+    log = [json.loads(line) for line in (HERE / "pretraining.jsonl").read_text().splitlines()]
+    steps = [row["step"] for row in log]
+    assert steps == sorted(set(steps))
+    assert f"{steps[-1]} steps" in (HERE / "MODEL_CARD.md").read_text()
