@@ -24,7 +24,8 @@ def glue(name: str, value: object) -> None:
     Source: our own; the paper has no pages that run. Explained in: the introduction.
     """
     display(
-        {f"{_PREFIX}text/plain": str(value)},
+        # Quoted, because MyST-NB reads the record as a Python literal: 1,260 would be a tuple.
+        {f"{_PREFIX}text/plain": repr(str(value))},
         raw=True,
         metadata={"scrapbook": {"name": name, "mime_prefix": _PREFIX}},
     )
