@@ -18,11 +18,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 
 from wiseft_tutorial import paper, plots
-from wiseft_tutorial._axes import LogitPercentLocator, percent
-from wiseft_tutorial._labels import Label, place_labels
 from wiseft_tutorial.benchmarks import Split
 from wiseft_tutorial.errors import DataError, UnknownNameError
 from wiseft_tutorial.plots import ROLES
+from wiseft_tutorial.plots.axes import LogitPercentLocator, percent
+from wiseft_tutorial.plots.labels import Label, place_labels
 from wiseft_tutorial.robustness import Baseline, clopper_pearson
 
 ZEROSHOT = {"Pocket": 0.77, "Pocket-V2": 0.66, "Pocket-R": 0.50}

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 from numpy.typing import NDArray
 
-from wiseft_tutorial._axes import accuracy_axis, percent
-from wiseft_tutorial._style import GREY, WIDTH, Role, mark_of, role_of, styled
 from wiseft_tutorial.errors import DataError
+from wiseft_tutorial.plots.axes import accuracy_axis, percent
+from wiseft_tutorial.plots.style import GREY, WIDTH, Role, mark_of, role_of, styled
 
 _ALONE = Role("", "#4D4D4D", "o", size=6.5)
 

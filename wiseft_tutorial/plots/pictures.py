@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Generator, Tensor, arange, randperm
 
-from wiseft_tutorial._axes import percent
-from wiseft_tutorial._style import ROLES, WIDTH, role_of, styled
 from wiseft_tutorial.errors import DataError, unknown
+from wiseft_tutorial.plots.axes import percent
+from wiseft_tutorial.plots.style import ROLES, WIDTH, role_of, styled
 
 if TYPE_CHECKING:
     from wiseft_tutorial.benchmarks import Split

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from PIL import Image
 from torch import Tensor
 
-from wiseft_tutorial._axes import percent
-from wiseft_tutorial._style import ROLES
+from wiseft_tutorial.plots.axes import percent
+from wiseft_tutorial.plots.style import ROLES
 
 _STYLE = """
 .{name} {{display: grid; grid-template-columns: repeat(auto-fill, minmax(160px, 1fr)); gap: 8px;

@@ -10,11 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
-from wiseft_tutorial._axes import accuracy_axis, padded_limits
-from wiseft_tutorial._labels import Label, Points, place_labels
-from wiseft_tutorial._style import GREY, PALE, ROLES, Role, mark_of
 from wiseft_tutorial.errors import DataError, unknown
 from wiseft_tutorial.evaluate import summarise
+from wiseft_tutorial.plots.axes import accuracy_axis, padded_limits
+from wiseft_tutorial.plots.labels import Label, Points, place_labels
+from wiseft_tutorial.plots.style import GREY, PALE, ROLES, Role, mark_of
 from wiseft_tutorial.robustness import Baseline, from_logit, to_logit
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from wiseft_tutorial._axes import accuracy_axis
-from wiseft_tutorial._pictures import show_image
-from wiseft_tutorial._style import GREY, WIDTH, mark_of, role_of, styled
 from wiseft_tutorial.errors import DataError
+from wiseft_tutorial.plots.axes import accuracy_axis
+from wiseft_tutorial.plots.pictures import show_image
+from wiseft_tutorial.plots.style import GREY, WIDTH, mark_of, role_of, styled
 from wiseft_tutorial.robustness import clopper_pearson
 
 

@@ -13,16 +13,16 @@ import torch
 from torch import Tensor
 
 from wiseft_tutorial._alpha import check_alpha
-from wiseft_tutorial._axes import percent
-from wiseft_tutorial._cards import cards, style_sheet
-from wiseft_tutorial._labels import Points
-from wiseft_tutorial._plane import curve_of, names_of, points_of
-from wiseft_tutorial._style import ROLES
 from wiseft_tutorial.benchmarks import Benchmark, Split
 from wiseft_tutorial.evaluate import alpha_sweep, predict
+from wiseft_tutorial.explorer.cards import cards, style_sheet
 from wiseft_tutorial.inference import encode_images, evaluation_copy
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.plots import plot_robustness
+from wiseft_tutorial.plots.axes import percent
+from wiseft_tutorial.plots.labels import Points
+from wiseft_tutorial.plots.plane import curve_of, names_of, points_of
+from wiseft_tutorial.plots.style import ROLES
 from wiseft_tutorial.weights import check_compatible, interpolate_
 
 __all__ = ["Explorer", "explore"]

@@ -1,9 +1,4 @@
-"""The book's figures: one style, and one colour and marker for every role a model can play.
-
-Each function returns a :class:`matplotlib.figure.Figure` that pyplot does not hold on to: a
-notebook shows it when it is the last value of a cell, ``fig.savefig(path)`` writes it. Functions
-that draw one panel also take ``ax`` and draw there. Data are fractions, ticks are percentages.
-"""
+"""The curves of the method: robustness, the published testbed, alpha, and fine-tuning itself."""
 
 from __future__ import annotations
 
@@ -18,12 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from wiseft_tutorial import paper
-from wiseft_tutorial._axes import accuracy_axis
-from wiseft_tutorial._choices import plot_against_images, plot_best_alpha
-from wiseft_tutorial._dots import plot_accuracies
-from wiseft_tutorial._labels import Label, Points, place_labels
-from wiseft_tutorial._pictures import plot_gallery, plot_probabilities
-from wiseft_tutorial._plane import (
+from wiseft_tutorial.errors import DataError
+from wiseft_tutorial.plots.axes import accuracy_axis
+from wiseft_tutorial.plots.labels import Label, Points, place_labels
+from wiseft_tutorial.plots.plane import (
     Plane,
     anchors,
     curve_of,
@@ -33,7 +26,7 @@ from wiseft_tutorial._plane import (
     require_endpoints,
     under,
 )
-from wiseft_tutorial._style import (
+from wiseft_tutorial.plots.style import (
     GREY,
     ROLES,
     WIDTH,
@@ -42,28 +35,10 @@ from wiseft_tutorial._style import (
     mark_of,
     role_of,
     styled,
-    use_style,
 )
-from wiseft_tutorial._words import plot_reliability, plot_similarity
-from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.robustness import Baseline, fit_baseline
 
-__all__ = [
-    "ROLES",
-    "Role",
-    "plot_accuracies",
-    "plot_against_images",
-    "plot_alpha",
-    "plot_best_alpha",
-    "plot_gallery",
-    "plot_history",
-    "plot_probabilities",
-    "plot_reliability",
-    "plot_robustness",
-    "plot_similarity",
-    "plot_testbed",
-    "use_style",
-]
+__all__ = ["plot_alpha", "plot_history", "plot_robustness", "plot_testbed"]
 
 Sweeps: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]
 

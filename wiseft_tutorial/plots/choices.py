@@ -8,10 +8,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from wiseft_tutorial._labels import Label, Points, place_labels
-from wiseft_tutorial._plane import anchors
-from wiseft_tutorial._style import GREY, PALE, ROLES, WIDTH, mark_of, role_of, styled
 from wiseft_tutorial.errors import DataError
+from wiseft_tutorial.plots.labels import Label, Points, place_labels
+from wiseft_tutorial.plots.plane import anchors
+from wiseft_tutorial.plots.style import GREY, PALE, ROLES, WIDTH, mark_of, role_of, styled
 
 __all__ = ["plot_against_images", "plot_best_alpha"]
 

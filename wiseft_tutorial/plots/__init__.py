@@ -1,0 +1,30 @@
+"""The book's figures: one style, and one colour and marker for every role a model can play.
+
+Each function returns a :class:`matplotlib.figure.Figure` that pyplot does not hold on to: a
+notebook shows it when it is the last value of a cell, ``fig.savefig(path)`` writes it. Functions
+that draw one panel also take ``ax`` and draw there. Data are fractions, ticks are percentages.
+"""
+
+from wiseft_tutorial.plots.choices import plot_against_images, plot_best_alpha
+from wiseft_tutorial.plots.curves import plot_alpha, plot_history, plot_robustness, plot_testbed
+from wiseft_tutorial.plots.dots import plot_accuracies
+from wiseft_tutorial.plots.pictures import plot_gallery, plot_probabilities
+from wiseft_tutorial.plots.style import ROLES, Role, use_style
+from wiseft_tutorial.plots.words import plot_reliability, plot_similarity
+
+__all__ = [
+    "ROLES",
+    "Role",
+    "plot_accuracies",
+    "plot_against_images",
+    "plot_alpha",
+    "plot_best_alpha",
+    "plot_gallery",
+    "plot_history",
+    "plot_probabilities",
+    "plot_reliability",
+    "plot_robustness",
+    "plot_similarity",
+    "plot_testbed",
+    "use_style",
+]
