@@ -78,6 +78,12 @@ def no_figure_stays_open() -> Iterator[None]:
     assert left == []
 
 
+def test_an_error_leaves_no_figure_behind() -> None:
+    with pytest.raises(DataError):
+        plots.plot_best_alpha(pd.DataFrame({"distribution": [], "kind": []}))
+    assert plt.get_fignums() == []
+
+
 def test_the_two_models_are_where_their_accuracies_are() -> None:
     (ax,) = plots.plot_robustness(sweep()).axes
     blue, red = ROLES["zero-shot"], ROLES["fine-tuned"]

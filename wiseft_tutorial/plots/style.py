@@ -122,12 +122,15 @@ def styled(plot: Callable[P, Figure]) -> Callable[P, Figure]:
 
     @functools.wraps(plot)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with mpl.rc_context(dict(_STYLE)):
-            figure = plot(*args, **kwargs)
-        # A figure that pyplot knows would be shown a second time when the cell ends.
-        if kwargs.get("ax") is None:
-            plt.close(figure)
-        return figure
+        before = plt.get_fignums()
+        try:
+            with mpl.rc_context(dict(_STYLE)):
+                return plot(*args, **kwargs)
+        finally:
+            # A figure that pyplot knows would be shown a second time when the cell ends, and one
+            # that an error left half drawn would be shown at all.
+            for number in set(plt.get_fignums()) - set(before):
+                plt.close(number)
 
     return drawn
 
