@@ -23,6 +23,7 @@ from wiseft_tutorial.errors import DataError, UnknownNameError
 from wiseft_tutorial.plots import ROLES
 from wiseft_tutorial.plots.axes import LogitPercentLocator, percent
 from wiseft_tutorial.plots.labels import Label, place_labels
+from wiseft_tutorial.plots.style import styled
 from wiseft_tutorial.robustness import Baseline, clopper_pearson
 
 ZEROSHOT = {"Pocket": 0.77, "Pocket-V2": 0.66, "Pocket-R": 0.50}
@@ -79,8 +80,13 @@ def no_figure_stays_open() -> Iterator[None]:
 
 
 def test_an_error_leaves_no_figure_behind() -> None:
+    @styled
+    def half_drawn() -> Figure:
+        plt.figure()
+        raise DataError("the other half cannot be drawn")
+
     with pytest.raises(DataError):
-        plots.plot_best_alpha(pd.DataFrame({"distribution": [], "kind": []}))
+        half_drawn()
     assert plt.get_fignums() == []
 
 
