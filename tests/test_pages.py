@@ -156,13 +156,19 @@ def _is_dark(browser: Browser) -> bool:
 
 def test_figures_can_be_read_on_a_telephone(site: Site, browser: Browser) -> None:
     """A figure shrinks with the screen, to no less than half: text of 10 points stays legible."""
-    widths = (
-        "[...document.querySelectorAll('.cell_output img')]"
-        ".map(image => image.getBoundingClientRect().width)"
+    measure = (
+        "[...document.querySelectorAll('.cell_output img')].map(image => {"
+        "  const shown = image.getBoundingClientRect();"
+        "  const tall = image.naturalHeight / image.naturalWidth;"
+        "  return [shown.width, shown.height / shown.width / tall];"
+        "})"
     )
     for page in site.pages:
         browser.open(site.url + page, width=DESK)
-        on_desk = browser.evaluate(widths)
+        on_desk = browser.evaluate(measure)
         browser.open(site.url + page, width=PHONE)
-        for drawn, shown in zip(on_desk, browser.evaluate(widths), strict=True):
+        for (drawn, _), (shown, squeeze) in zip(on_desk, browser.evaluate(measure), strict=True):
             assert drawn / 2 <= shown <= PHONE, f"{page}: {drawn:.0f} pixels shown as {shown:.0f}"
+            assert abs(squeeze - 1) < 0.03, (
+                f"{page}: a figure is out of proportion by {squeeze:.2f}"
+            )
