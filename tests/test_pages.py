@@ -169,6 +169,4 @@ def test_figures_can_be_read_on_a_telephone(site: Site, browser: Browser) -> Non
         browser.open(site.url + page, width=PHONE)
         for (drawn, _), (shown, squeeze) in zip(on_desk, browser.evaluate(measure), strict=True):
             assert drawn / 2 <= shown <= PHONE, f"{page}: {drawn:.0f} pixels shown as {shown:.0f}"
-            assert abs(squeeze - 1) < 0.03, (
-                f"{page}: squeezed to {squeeze:.2f}"
-            )
+            assert abs(squeeze - 1) < 0.03, f"{page}: squeezed to {squeeze:.2f}"
