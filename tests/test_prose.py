@@ -13,8 +13,10 @@ from wiseft_tutorial.prose import glue
 
 
 @pytest.fixture(autouse=True)
-def shell() -> Iterator[None]:
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As in a notebook: outputs are displayed to somebody."""
+    # Where another environment is active than the one that runs the tests, IPython warns.
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     InteractiveShell.instance(history_manager=None)
     yield
     InteractiveShell.clear_instance()
