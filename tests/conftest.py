@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import tiny
 
 import build
+from wiseft_tutorial.benchmarks import Benchmark
+from wiseft_tutorial.models import ImageClassifier
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = pytest.StashKey[list[build.Run]]()
@@ -16,6 +19,18 @@ RUNS = pytest.StashKey[list[build.Run]]()
 def root() -> Path:
     """The repository."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def bench() -> Benchmark:
+    """A benchmark of a few images; no test changes it."""
+    return tiny.benchmark()
+
+
+@pytest.fixture(scope="session")
+def zeroshot() -> ImageClassifier:
+    """A classifier that has not learnt yet; no test changes it."""
+    return tiny.zeroshot()
 
 
 def pytest_terminal_summary(

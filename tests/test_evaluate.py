@@ -30,16 +30,6 @@ COLUMNS = ["alpha", "distribution", "kind", "accuracy", "low", "high", "n"]
 
 
 @pytest.fixture(scope="module")
-def bench() -> Benchmark:
-    return tiny.benchmark()
-
-
-@pytest.fixture(scope="module")
-def zeroshot() -> ImageClassifier:
-    return tiny.zeroshot()
-
-
-@pytest.fixture(scope="module")
 def finetuned(zeroshot: ImageClassifier) -> ImageClassifier:
     return tiny.moved(zeroshot, step=0.3)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,6 @@ from typing import Any
 import pandas as pd
 import pytest
 import tiny
-import torch
 
 from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.errors import CheckpointError, DataError
@@ -22,16 +23,6 @@ from wiseft_tutorial.training import Training
 from wiseft_tutorial.zeroshot import zeroshot_classifier
 
 RECIPE = Recipe("lc", epochs=3, lr=0.1, batch_size=10)
-
-
-@pytest.fixture(scope="module")
-def bench() -> Benchmark:
-    return tiny.benchmark()
-
-
-@pytest.fixture(scope="module")
-def zeroshot() -> ImageClassifier:
-    return tiny.zeroshot()
 
 
 @pytest.fixture
@@ -54,13 +45,17 @@ def tune(model: ImageClassifier, bench: Benchmark, **options: Any) -> ImageClass
 
 
 def assert_same(a: ImageClassifier, b: ImageClassifier) -> None:
-    for key, value in a.state_dict().items():
-        assert torch.equal(value, b.state_dict()[key]), key
+    tiny.assert_same_weights(a, b)
     assert a.history is not None
     assert b.history is not None
     pd.testing.assert_frame_equal(
         a.history.drop(columns="seconds"), b.history.drop(columns="seconds"), check_exact=True
     )
+
+
+def entries(folder: Path) -> list[Path]:
+    """What a cache holds, besides the folder of its locks."""
+    return [path for path in folder.iterdir() if path.is_file()]
 
 
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
@@ -119,7 +114,7 @@ def test_the_cache_keeps_the_finished_model_and_nothing_else(
     zeroshot: ImageClassifier, bench: Benchmark, tmp_path: Path
 ) -> None:
     tune(zeroshot, bench, cache=tmp_path)
-    assert [path.suffix for path in tmp_path.iterdir()] == [".safetensors"]
+    assert [path.suffix for path in entries(tmp_path)] == [".safetensors"]
 
 
 def test_the_cache_is_where_the_environment_says(
@@ -127,7 +122,7 @@ def test_the_cache_is_where_the_environment_says(
 ) -> None:
     monkeypatch.setenv("WISEFT_CACHE", str(tmp_path / "here"))
     tune(zeroshot, bench, cache="auto")
-    assert len(list((tmp_path / "here").iterdir())) == 1
+    assert len(entries(tmp_path / "here")) == 1
 
 
 @pytest.mark.parametrize(
@@ -159,11 +154,29 @@ def test_whatever_the_result_depends_on_makes_another_entry(
     assert epochs_run == [1, 2, 3] * 2
 
 
+def test_two_processes_at_once_train_a_model_once(tmp_path: Path) -> None:
+    script = (
+        "import tiny; from pathlib import Path; from wiseft_tutorial import Recipe, finetune\n"
+        "recipe = Recipe('lc', epochs=200, lr=0.1, batch_size=4)\n"
+        f"finetune(tiny.zeroshot(), tiny.benchmark(), recipe, cache=Path({str(tmp_path)!r}))"
+    )
+    command = [sys.executable, "-c", script]
+    runs = [
+        subprocess.Popen(command, cwd=Path(__file__).parent, text=True, stdout=-1, stderr=-1)
+        for _ in range(2)
+    ]
+    said = [run.communicate(timeout=120) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    assert sorted("comes from the cache" in out for out, _ in said) == [False, True], said
+    assert sorted("100%" in err for _, err in said) == [False, True], said
+    assert len(entries(tmp_path)) == 1
+
+
 def test_a_damaged_entry_is_made_again(
     zeroshot: ImageClassifier, bench: Benchmark, tmp_path: Path, epochs_run: list[int]
 ) -> None:
     first = tune(zeroshot, bench, cache=tmp_path)
-    (entry,) = tmp_path.iterdir()
+    (entry,) = entries(tmp_path)
     entry.write_bytes(entry.read_bytes()[:1000])
     assert_same(tune(zeroshot, bench, cache=tmp_path), first)
     assert epochs_run == [1, 2, 3] * 2

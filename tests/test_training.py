@@ -22,16 +22,6 @@ E2E = Recipe(epochs=3, lr=1e-3, batch_size=10)
 LC = replace(E2E, method="lc", epochs=4, lr=0.1)
 
 
-@pytest.fixture(scope="module")
-def bench() -> Benchmark:
-    return tiny.benchmark()
-
-
-@pytest.fixture(scope="module")
-def zeroshot() -> ImageClassifier:
-    return tiny.zeroshot()
-
-
 def ignore(_: int) -> None:
     pass
 
@@ -47,11 +37,6 @@ def untimed(training: Training) -> list[dict[str, float]]:
     return [{k: v for k, v in row.items() if k != "seconds"} for row in training.history]
 
 
-def assert_same_weights(a: ImageClassifier, b: ImageClassifier) -> None:
-    for key, value in a.state_dict().items():
-        assert torch.equal(value, b.state_dict()[key]), key
-
-
 @pytest.mark.parametrize("recipe", [E2E, LC], ids=["e2e", "lc"])
 def test_learning_lowers_the_loss_and_leaves_the_start_untouched(
     zeroshot: ImageClassifier, bench: Benchmark, recipe: Recipe
@@ -60,7 +45,7 @@ def test_learning_lowers_the_loss_and_leaves_the_start_untouched(
     history = run(zeroshot, bench, recipe).history
     assert [row["epoch"] for row in history] == list(range(1, recipe.epochs + 1))
     assert history[-1]["loss"] < history[0]["loss"]
-    assert_same_weights(zeroshot, before)
+    tiny.assert_same_weights(zeroshot, before)
     assert not zeroshot.training
 
 
@@ -68,7 +53,7 @@ def test_a_linear_classifier_moves_the_head_only(
     zeroshot: ImageClassifier, bench: Benchmark
 ) -> None:
     tuned = run(zeroshot, bench, LC).model
-    assert_same_weights(tuned.image_encoder, zeroshot.image_encoder)  # type: ignore[arg-type]
+    tiny.assert_same_weights(tuned.image_encoder, zeroshot.image_encoder)
     assert not torch.equal(tuned.head.weight, zeroshot.head.weight)
 
 
@@ -110,7 +95,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(
     same = run(zeroshot, bench, E2E, epochs=2)
     assert torch.equal(torch.get_rng_state(), state)
     other = run(zeroshot, bench, replace(E2E, seed=1), epochs=2)
-    assert_same_weights(first.model, same.model)
+    tiny.assert_same_weights(first.model, same.model)
     assert untimed(first) == untimed(same) != untimed(other)
 
 
@@ -124,7 +109,7 @@ def test_a_resumed_run_ends_bit_equal_to_an_uninterrupted_one(
     resumed.resume(tmp_path / "state", "key")
     for _ in range(recipe.epochs - 1):
         resumed.run_epoch(ignore)
-    assert_same_weights(resumed.model, whole.model)
+    tiny.assert_same_weights(resumed.model, whole.model)
     assert untimed(resumed) == untimed(whole)
 
 
@@ -187,4 +172,4 @@ def test_a_training_set_too_large_for_the_device_is_moved_batch_by_batch(
     kept = run(zeroshot, bench, E2E, epochs=1)
     monkeypatch.setattr("wiseft_tutorial.training._RESIDENT", 0)
     moved = run(zeroshot, bench, E2E, epochs=1)
-    assert_same_weights(kept.model, moved.model)
+    tiny.assert_same_weights(kept.model, moved.model)

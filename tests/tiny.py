@@ -6,6 +6,7 @@ import copy
 import functools
 
 import torch
+from torch import nn
 
 from wiseft_tutorial.benchmarks import Benchmark, Split
 from wiseft_tutorial.models import Clip, ImageClassifier, load_clip
@@ -63,3 +64,9 @@ def moved(model: ImageClassifier, *, step: float, head_only: bool = False) -> Im
                 noise = torch.randn(parameter.shape, generator=generator)
                 parameter.add_(step * parameter.std(correction=0) * noise)
     return model
+
+
+def assert_same_weights(a: nn.Module, b: nn.Module) -> None:
+    """Every weight and buffer of one is the other's, to the last bit."""
+    for name, value in a.state_dict().items():
+        assert torch.equal(value, b.state_dict()[name]), name

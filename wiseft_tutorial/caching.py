@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from wiseft_tutorial.benchmarks import Split
 
-__all__ = ["cache_folder", "fingerprint"]
+__all__ = ["alone", "cache_folder", "fingerprint"]
 
 _SAMPLE = 16_384  # images of a split that are read for its fingerprint; a larger split's are spread
 
@@ -32,6 +34,27 @@ def cache_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "wiseft_tutorial"
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Let one process at a time make a result; the others wait, and then find it made.
+
+    Args:
+        path: The file that will hold the result. The lock is a file of the same name in ``locks``
+            beside it, and falls when its process ends, however it ends.
+    """
+    lock = FileLock(path.parent / "locks" / f"{path.name}.lock")
+    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"another process is making {path.name}: waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def fingerprint(*parts: str | Path | Split | Iterable[tuple[str, Tensor]]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tqdm.auto import tqdm
 
 from wiseft_tutorial._version import __version__
 from wiseft_tutorial.benchmarks import Benchmark
-from wiseft_tutorial.caching import cache_folder, fingerprint
+from wiseft_tutorial.caching import alone, cache_folder, fingerprint
 from wiseft_tutorial.device import resolve_device, resolve_dtype
 from wiseft_tutorial.errors import CheckpointError, DataError
 from wiseft_tutorial.models import ImageClassifier
@@ -87,24 +88,24 @@ def finetune(
     key = _key(model, benchmark, recipe, target)
     folder = cache_folder() if cache == "auto" else None if cache is None else Path(cache)
     finished = folder / f"finetuned-{key[:20]}.safetensors" if folder else None
-    if finished and (known := _load_if_sound(finished)):
-        print(f"fine-tuned before: {finished.name} comes from the cache")
-        return known.to(model.device)
-
-    state = Path(checkpoint) if checkpoint else None
-    if state is None and folder is not None:
-        state = folder / f"interrupted-{key[:20]}.safetensors"
-    tuned = _run(Training(model, benchmark, recipe, target), state, key, progress)
-    tuned.provenance = {
-        "method": recipe.method,
-        "benchmark": f"{benchmark.name}, {len(benchmark.train)} images",
-        "recipe": json.dumps(asdict(recipe)),
-        "start": json.dumps(model.provenance),
-    }
-    if finished:
-        tuned.save(finished)
-        if state and not checkpoint:
-            state.unlink(missing_ok=True)
+    with alone(finished) if finished else nullcontext():
+        if finished and (known := _load_if_sound(finished)):
+            print(f"fine-tuned before: {finished.name} comes from the cache")
+            return known.to(model.device)
+        state = Path(checkpoint) if checkpoint else None
+        if state is None and folder is not None:
+            state = folder / f"interrupted-{key[:20]}.safetensors"
+        tuned = _run(Training(model, benchmark, recipe, target), state, key, progress)
+        tuned.provenance = {
+            "method": recipe.method,
+            "benchmark": f"{benchmark.name}, {len(benchmark.train)} images",
+            "recipe": json.dumps(asdict(recipe)),
+            "start": json.dumps(model.provenance),
+        }
+        if finished:
+            tuned.save(finished)
+            if state and not checkpoint:
+                state.unlink(missing_ok=True)
     return tuned.to(model.device)
 
 

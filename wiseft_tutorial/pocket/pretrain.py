@@ -20,6 +20,7 @@ import random
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from wiseft_tutorial._torchvision import ensure_torchvision
+from wiseft_tutorial.attention import plain_attention
 from wiseft_tutorial.device import training_kernels
+from wiseft_tutorial.errors import unknown
 from wiseft_tutorial.pocket.captions import TEMPLATES, Noise, WordTokens, all_words, captions
 from wiseft_tutorial.pocket.drawing import draw
 from wiseft_tutorial.pocket.objects import CLASSNAMES, POCKET_CLASSES
-from wiseft_tutorial.pocket.styles import STYLES, WEB
+from wiseft_tutorial.pocket.styles import STYLES, WORLDS
 
 __all__ = ["Pretraining", "contrastive_loss", "main", "pretrain"]
 
@@ -56,6 +59,8 @@ class Pretraining:
         fresh: pairs a step that are newly drawn; the others come from a store of recent ones.
         store: how many recent pairs are kept.
         lr: the rate between warm-up and cooldown.
+        optimiser: ``"muon"`` (for the matrices inside the transformers) or ``"adamw"``.
+        world: what is drawn, one of :data:`wiseft_tutorial.pocket.styles.WORLDS`.
         noise_wrong, noise_empty: shares of captions that mislead or say nothing.
     """
 
@@ -67,9 +72,16 @@ class Pretraining:
     store: int = 32_768
     lr: float = 2e-3
     weight_decay: float = 0.1
+    optimiser: str = "muon"
+    world: str = "web"
     noise_wrong: float = 0.1
     noise_empty: float = 0.1
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in (("optimiser", ("muon", "adamw")), ("world", WORLDS)):
+            if (value := getattr(self, name)) not in known:
+                raise unknown(name, value, known)
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
@@ -121,7 +133,7 @@ class _Stream:
         s = self.settings
         rng = random.Random(s.seed * 1_000_003 + step)
         generator = torch.Generator(self.device).manual_seed(rng.getrandbits(40))
-        styles = list(WEB.values())
+        styles = list(WORLDS[s.world].values())
         share = s.fresh // 3
         for i in range(3):
             _, style = rng.choices(styles, [w for w, _ in styles])[0]
@@ -255,7 +267,8 @@ def pretrain(
     for step in range(start, settings.steps):
         images, rows, which = upcoming.result()
         upcoming = pool.submit(stream.next)
-        with _precision(device), training_kernels(device):
+        attention = plain_attention(model) if device.type == "cpu" else nullcontext()
+        with _precision(device), training_kernels(device), attention:
             f = model.encode_image(_normalise(images))
             g = model.encode_text(lookup[rows.cpu()].to(device))
         loss = contrastive_loss(
@@ -311,7 +324,8 @@ def _optimisers(model: Any, settings: Pretraining) -> list[torch.optim.Optimizer
     A short run learnt faster so than with AdamW alone, though its captions differed too (see the
     model card); the two were not compared with everything else equal.
     """
-    inner = [p for n, p in model.named_parameters() if p.ndim == 2 and "resblocks" in n]
+    named = model.named_parameters() if settings.optimiser == "muon" else ()
+    inner = [p for n, p in named if p.ndim == 2 and "resblocks" in n]
     chosen = {id(p) for p in inner}
     rest = [p for p in model.parameters() if id(p) not in chosen]
     adamw = torch.optim.AdamW(
@@ -323,6 +337,8 @@ def _optimisers(model: Any, settings: Pretraining) -> list[torch.optim.Optimizer
         betas=(0.9, 0.98),
         fused=True,
     )
+    if not inner:
+        return [adamw]
     muon = torch.optim.Muon(
         inner, lr=settings.lr, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
     )

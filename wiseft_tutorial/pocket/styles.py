@@ -1,7 +1,7 @@
 """How a distribution of Pocket differs from the next: media, poses, colours, scenes.
 
-Six distributions make the benchmark; the styles under ``WEB`` are what Pocket-CLIP saw in
-pre-training. Nothing here draws: `drawing` does, from these settings.
+Six distributions make the benchmark; the styles under ``WORLDS`` are what Pocket-CLIP may
+see in pre-training. Nothing here draws: `drawing` does, from these settings.
 
 Explained in: chapter 1.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-__all__ = ["CANDIDATES", "MEDIA", "SHIFTS", "STYLES", "WEB", "Style"]
+__all__ = ["CANDIDATES", "MEDIA", "SHIFTS", "STYLES", "WEB", "WORLDS", "Style"]
 
 MEDIA = ("photo", "cartoon", "sticker", "print", "pixel", "sketch")
 
@@ -97,9 +97,29 @@ _WEB_PHOTO = Style(
     grain=(0.01, 0.08),
     light=0.4,
 )
-WEB: dict[str, tuple[float, Style]] = {
-    "photo": (0.45, _WEB_PHOTO),
-    "rendition": (0.2, replace(_RENDITION, turn=30.0)),
-    "sketch": (0.2, replace(_SKETCH, turn=30.0)),
-    "odd angle": (0.15, replace(_WEB_PHOTO, turn=180.0, hidden=0.3)),
+_WEB_ODD = replace(_WEB_PHOTO, turn=180.0, hidden=0.3)
+_WEB_RENDITION = replace(_RENDITION, turn=30.0)
+_WEB_SKETCH = replace(_SKETCH, turn=30.0)
+
+
+def _world(photo: Style, odd: Style, odd_share: float) -> dict[str, tuple[float, Style]]:
+    return {
+        "photo": (0.6 - odd_share, photo),
+        "rendition": (0.2, _WEB_RENDITION),
+        "sketch": (0.2, _WEB_SKETCH),
+        "odd angle": (odd_share, odd),
+    }
+
+
+WORLDS: dict[str, dict[str, tuple[float, Style]]] = {
+    "web": _world(_WEB_PHOTO, _WEB_ODD, 0.15),
+    "angles": _world(_WEB_PHOTO, _WEB_ODD, 0.25),
+    "canonical": _world(replace(_WEB_PHOTO, repaint=0.1), replace(_WEB_ODD, repaint=0.1), 0.15),
 }
+"""What a Pocket-CLIP can be pre-trained on: styles and how often each is drawn.
+
+``"web"`` paints most photographed objects in random colours; ``"angles"`` draws more of them at any
+angle; in ``"canonical"`` nearly all have the colours that they have in the reference.
+"""
+WEB = WORLDS["web"]
+"""The world of the Pocket-CLIP that the package ships."""
