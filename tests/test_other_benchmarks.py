@@ -1,0 +1,72 @@
+"""Every chapter runs on another benchmark too, when its parameter cell names one.
+
+The stand-in has pictures of another size, fewer classes, other names and fewer shifts than Pocket,
+as a real benchmark does, and needs no download.
+"""
+
+from __future__ import annotations
+
+import pytest
+import variation
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+import build
+from conftest import ROOT
+
+BOOK = build.Book(ROOT, "fast")
+STAND_IN = """
+from dataclasses import replace
+
+import torch.nn.functional as F
+
+import wiseft_tutorial as wt
+from wiseft_tutorial import recipe
+from wiseft_tutorial.benchmarks import register_benchmark
+
+KEPT = 16  # classes, and pixels more at each side
+NAMES = {"Pocket": "Photos", "Pocket-Sketch": "Ink", "Pocket-R": "Prints", "Pocket-V2": "Again"}
+
+
+def other(split):
+    split = split.subset(split.labels < KEPT)
+    larger = F.pad(split.images, (KEPT // 2,) * 4, mode="replicate")
+    return replace(split, images=larger, name=NAMES[split.name])
+
+
+def stand_in(*, test_images=2000, seed=0):
+    bench = wt.load_benchmark("pocket", test_images=test_images, train_per_class=40, seed=50 + seed)
+    return replace(
+        bench,
+        name="stand-in",
+        classnames=bench.classnames[:KEPT],
+        train=other(bench.train),
+        val=other(bench.val),
+        test=other(bench.test),
+        shifts={NAMES[n]: other(bench.shifts[n]) for n in list(NAMES)[1:]},
+    )
+
+
+register_benchmark("stand-in", stand_in)
+recipe._PAPER = recipe._POCKET  # the model is Pocket-CLIP all the same
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, build.Run]:
+    """The chapters on the stand-in."""
+
+    def change(notebook: NotebookNode) -> None:
+        notebook.cells.insert(0, new_code_cell(STAND_IN))
+        notebook.metadata["wiseft"]["fast"] |= {"BENCHMARK": "stand-in"}
+
+    chapters = variation.wanted(request.session.items, BOOK.chapters)
+    return variation.execute(tmp_path_factory.mktemp("stand-in"), chapters, change)
+
+
+@pytest.mark.parametrize("chapter", BOOK.chapters)
+def test_the_chapter_runs_on_another_benchmark(chapter: str, runs: dict[str, build.Run]) -> None:
+    if runs[chapter].error:
+        pytest.fail(runs[chapter].error, pytrace=False)
