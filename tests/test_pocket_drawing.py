@@ -9,7 +9,7 @@ from wiseft_tutorial.pocket.objects import (
     POCKET_CLASSES,
     build_atlas,
 )
-from wiseft_tutorial.pocket.styles import MEDIA, SHIFTS, STYLES, WEB
+from wiseft_tutorial.pocket.styles import MEDIA, SHIFTS, STYLES, WEB, WORLDS
 
 
 def _seeded(seed: int = 0) -> torch.Generator:
@@ -103,3 +103,8 @@ def test_hsv_to_rgb_on_pure_colours() -> None:
     hsv = torch.tensor([[0, 1, 1], [1 / 3, 1, 1], [2 / 3, 1, 1], [0.4, 0, 0.7], [1.0, 1, 1]])
     expected = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0.7, 0.7, 0.7], [1, 0, 0]])
     torch.testing.assert_close(hsv_to_rgb(hsv), expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_worlds_shares_are_of_a_whole(world: str) -> None:
+    assert sum(share for share, _ in WORLDS[world].values()) == pytest.approx(1)

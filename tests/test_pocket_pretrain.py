@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
+from wiseft_tutorial.errors import UnknownNameError
 from wiseft_tutorial.models import load_clip
 from wiseft_tutorial.pocket.pretrain import Pretraining, contrastive_loss, pretrain
 
@@ -53,6 +54,27 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
     log = (tmp_path / "halves" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in log] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    "other", [{"world": "canonical"}, {"optimiser": "adamw"}], ids=["world", "optimiser"]
+)
+def test_another_world_or_optimiser_gives_another_model(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    settings = Pretraining(**{**TINY.__dict__, **other})
+    ours, theirs = (
+        load_file(_pretrain(run, tmp_path / name, every=4))
+        for name, run in {"ours": TINY, "theirs": settings}.items()
+    )
+    assert any(not torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_unknown_worlds_and_optimisers_are_refused() -> None:
+    with pytest.raises(UnknownNameError, match="unknown world 'wep'; did you mean 'web'"):
+        Pretraining(world="wep")
+    with pytest.raises(UnknownNameError, match="unknown optimiser"):
+        Pretraining(optimiser="sgd")
 
 
 def test_the_result_is_a_clip_that_loads(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ _PAPER = {
 
 
 def default_recipe(benchmark_name: str, method: Method = "e2e", **overrides: Any) -> Recipe:
-    """A reasonable recipe: on Pocket one that was tried, not searched for; elsewhere the paper's.
+    """A reasonable recipe: on Pocket the one that validation chose; elsewhere the paper's.
 
     Args:
         benchmark_name: Such as ``"pocket"``.
