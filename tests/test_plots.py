@@ -336,6 +336,23 @@ def test_a_gallery_depends_on_nothing_but_its_seed() -> None:
     assert any(not np.array_equal(first(0), first(seed)) for seed in (1, 2, 3))
 
 
+def test_every_class_has_a_picture_of_its_own() -> None:
+    shuffled = split(7).subset(torch.tensor([5, 2, 0, 3, 6, 1, 4]))
+    figure = plots.plot_classes(shuffled, CLASSES, columns=2)
+    assert [ax.get_xlabel() for ax in figure.axes] == ["lemon", "apple", "hot-air\nballoon"]
+    for label, ax in enumerate(figure.axes):
+        small = ax.images[0].get_array()[::6, ::6]
+        of_class = shuffled.images[shuffled.labels == label].permute(0, 2, 3, 1).numpy()
+        assert any(np.array_equal(small, image) for image in of_class)
+
+
+def test_classes_that_are_absent_or_too_many_are_left_out() -> None:
+    without = split().subset(split().labels != 1)
+    figure = plots.plot_classes(without, CLASSES)
+    assert [ax.get_xlabel() for ax in figure.axes] == ["lemon", "hot-air\nballoon"]
+    assert len(plots.plot_classes(split(), CLASSES, most=2).axes) == 2
+
+
 def test_probabilities_are_bars_in_order_with_their_percentages() -> None:
     figure = plots.plot_probabilities(
         {"zero-shot": torch.tensor([0.2, 0.7, 0.1])}, CLASSES, truth="lemon", top=2

@@ -57,7 +57,7 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"world": "canonical"}, {"optimiser": "adamw"}], ids=["world", "optimiser"]
+    "other", [{"world": "angles"}, {"optimiser": "adamw"}], ids=["world", "optimiser"]
 )
 def test_another_world_or_optimiser_gives_another_model(
     tmp_path: Path, other: dict[str, str]

@@ -23,7 +23,8 @@ def load_benchmark(name: str, **options: Any) -> Benchmark:
 
     Args:
         name: One of :func:`benchmark_names`.
-        options: Whatever that benchmark's factory takes, such as ``seed``.
+        options: What that benchmark's factory takes. Each takes ``test_images``, the number of test
+            images of each distribution (fewer where there are not so many).
 
     Returns:
         The benchmark.
@@ -47,7 +48,8 @@ def register_benchmark(name: str, factory: Callable[..., Benchmark]) -> None:
 
     Args:
         name: Its name, not yet taken by another factory.
-        factory: From options to a benchmark.
+        factory: From options to a benchmark. The chapters load theirs with ``test_images=...``, so
+            take that, whatever else you take.
 
     Raises:
         DataError: The name is taken.

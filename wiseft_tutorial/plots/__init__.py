@@ -8,7 +8,7 @@ that draw one panel also take ``ax`` and draw there. Data are fractions, ticks a
 from wiseft_tutorial.plots.choices import plot_against_images, plot_best_alpha
 from wiseft_tutorial.plots.curves import plot_alpha, plot_history, plot_robustness, plot_testbed
 from wiseft_tutorial.plots.dots import plot_accuracies
-from wiseft_tutorial.plots.pictures import plot_gallery, plot_probabilities
+from wiseft_tutorial.plots.pictures import plot_classes, plot_gallery, plot_probabilities
 from wiseft_tutorial.plots.style import ROLES, Role, use_style
 from wiseft_tutorial.plots.words import plot_reliability, plot_similarity
 
@@ -19,6 +19,7 @@ __all__ = [
     "plot_against_images",
     "plot_alpha",
     "plot_best_alpha",
+    "plot_classes",
     "plot_gallery",
     "plot_history",
     "plot_probabilities",

@@ -1,4 +1,4 @@
-"""Figures made of images: rows of a gallery, and what models take an image for."""
+"""Figures made of images: galleries, all classes, and what models take an image for."""
 
 from __future__ import annotations
 
@@ -78,6 +78,47 @@ def plot_gallery(
             if name in captions:
                 text = captions[name][column]
                 ax.set_xlabel(text, size=8, labelpad=2, linespacing=1.05)
+    return figure
+
+
+@styled
+def plot_classes(
+    split: Split,
+    classnames: Sequence[str],
+    *,
+    columns: int = 5,
+    most: int = 60,
+    seed: int = 0,
+) -> Figure:
+    """Show one image of each class, with the class's name below.
+
+    Args:
+        split: Whose images; a class that it does not have is left out.
+        classnames: Names of the classes.
+        columns: Images per row.
+        most: How many classes are shown, the first ones, should there be more.
+        seed: Which image of each class.
+
+    Returns:
+        The figure, its images in the order of the classes.
+
+    Source: our own; the paper shows one class, in its figure 2. Explained in: chapter 1.
+    """
+    order = randperm(len(split), generator=Generator().manual_seed(seed))
+    at = {int(split.labels[i]): i for i in order.tolist()}
+    shown = sorted(at)[:most]
+    texts = [textwrap.fill(classnames[k], 14) for k in shown]
+    rows = [texts[i : i + columns] for i in range(0, len(texts), columns)]
+    side, gap = WIDTH / columns, 0.1
+    depths = [0.17 * max(text.count("\n") + 1 for text in row) + gap for row in rows]
+    tops = [row * side + sum(depths[:row]) for row in range(len(rows))]
+    figure = plt.figure(figsize=(WIDTH, tops[-1] + side + depths[-1]), layout="none")
+    for position, (k, text) in enumerate(zip(shown, texts, strict=True)):
+        row, column = divmod(position, columns)
+        corner = column * side + 0.02, tops[row] + 0.02
+        ax = figure.add_axes(_place(figure, *corner, side - 0.04))
+        show_image(ax, split.images[at[k]])
+        ax.set_xlabel(text, size=9.5, labelpad=2, linespacing=1.05)
     return figure
 
 
