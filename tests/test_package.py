@@ -19,7 +19,7 @@ FLOORS = (
     ("errors", "device", "attention", "prose"),
     ("weights", "outputs", "robustness", "paper"),
     ("models", "inference", "augment", "recipe", "pocket", "benchmarks", "caching", "zeroshot"),
-    ("training", "finetune", "evaluate", "pocket.pretrain", "pocket.report"),
+    ("training", "finetune", "evaluate", "pocket.pretrain", "pocket.trials", "pocket.report"),
     ("plots", "explorer"),
 )
 INNER = ("attention", "paper", "training")  # used by their own names, or by other modules only
