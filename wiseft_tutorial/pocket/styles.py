@@ -49,7 +49,7 @@ class Style:
 
 _REFERENCE = Style(
     turn=20.0,
-    size=(0.42, 0.9),
+    size=(0.34, 0.82),
     wander=0.9,
     scene=0.85,
     clutter=0.5,
@@ -59,11 +59,12 @@ _REFERENCE = Style(
 _RENDITION = Style(
     media=(("cartoon", 0.35), ("sticker", 0.25), ("print", 0.25), ("pixel", 0.15)),
     turn=20.0,
+    size=(0.4, 0.84),
     repaint=1.0,
     clutter=0.0,
     wobble=0.05,
 )
-_SKETCH = Style(media=(("sketch", 1.0),), turn=20.0, clutter=0.0, wobble=0.06)
+_SKETCH = Style(media=(("sketch", 1.0),), turn=20.0, size=(0.4, 0.84), clutter=0.0, wobble=0.06)
 _OBJECT = Style(turn=180.0, size=(0.5, 0.9), wander=1.0, tint=0.1, clutter=0.4, hidden=0.35)
 
 STYLES: dict[str, Style] = {
@@ -71,7 +72,7 @@ STYLES: dict[str, Style] = {
     "Pocket-V2": replace(
         _REFERENCE,
         turn=30.0,
-        size=(0.4, 0.88),
+        size=(0.32, 0.8),
         wander=1.0,
         tint=0.11,
         scene=0.45,
@@ -97,6 +98,7 @@ _WEB_PHOTO = Style(
     grain=(0.01, 0.08),
     light=0.4,
 )
+_LARGE = (0.55, 0.95)  # people who draw a thing fill the page with it
 _WEB_ODD = replace(_WEB_PHOTO, turn=180.0, hidden=0.3)
 
 
@@ -104,8 +106,8 @@ def _world(odd_angles: float) -> dict[str, tuple[float, Style]]:
     """Photographs, some of them at odd angles, and a fifth each of renditions and sketches."""
     return {
         "photo": (0.6 - odd_angles, _WEB_PHOTO),
-        "rendition": (0.2, replace(_RENDITION, turn=30.0)),
-        "sketch": (0.2, replace(_SKETCH, turn=30.0)),
+        "rendition": (0.2, replace(_RENDITION, turn=30.0, size=_LARGE)),
+        "sketch": (0.2, replace(_SKETCH, turn=30.0, size=_LARGE)),
         "odd angle": (odd_angles, _WEB_ODD),
     }
 
@@ -116,5 +118,5 @@ WORLDS = {"web": _world(0.15), "angles": _world(0.25)}
 In both, most photographed objects have random colours, and no background goes with a class;
 ``"angles"`` has more objects that lie or stand on their heads.
 """
-WEB = WORLDS["web"]
+WEB = WORLDS["angles"]
 """The world of the Pocket-CLIP that the package ships."""
