@@ -33,6 +33,14 @@ def zeroshot() -> ImageClassifier:
     return tiny.zeroshot()
 
 
+@pytest.fixture(scope="session")
+def wanted(request: pytest.FixtureRequest) -> list[str]:
+    """The chapters that the collected tests are about."""
+    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    chosen = {call.params.get("chapter") for call in calls if call}
+    return [chapter for chapter in build.Book(ROOT).chapters if chapter in chosen]
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell
 import build
 from conftest import ROOT
 
-BOOK = build.Book(ROOT, "fast")
+CHAPTERS = build.Book(ROOT).chapters
 STAND_IN = """
 from dataclasses import replace
 
@@ -49,20 +49,17 @@ recipe._PAPER = recipe._POCKET  # the model is Pocket-CLIP all the same
 
 
 @pytest.fixture(scope="module")
-def runs(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, build.Run]:
+def runs(wanted: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, build.Run]:
     """The chapters on the stand-in."""
 
     def change(notebook: NotebookNode) -> None:
         notebook.cells.insert(0, new_code_cell(STAND_IN))
         notebook.metadata["wiseft"]["fast"] |= {"BENCHMARK": "stand-in"}
 
-    chapters = variation.wanted(request.session.items, BOOK.chapters)
-    return variation.execute(tmp_path_factory.mktemp("stand-in"), chapters, change)
+    return variation.execute(tmp_path_factory.mktemp("stand-in"), wanted, change)
 
 
-@pytest.mark.parametrize("chapter", BOOK.chapters)
+@pytest.mark.parametrize("chapter", CHAPTERS)
 def test_the_chapter_runs_on_another_benchmark(chapter: str, runs: dict[str, build.Run]) -> None:
     if runs[chapter].error:
         pytest.fail(runs[chapter].error, pytrace=False)

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell
 import build
 from conftest import ROOT
 
-BOOK = build.Book(ROOT, "fast")
+CHAPTERS = build.Book(ROOT).chapters
 SOLUTION = re.compile(r"^```\{dropdown\} Solution$(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -27,25 +27,22 @@ def solutions(notebook: NotebookNode) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def runs(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, build.Run]:
+def runs(wanted: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, build.Run]:
     """The chapters, with the solutions as cells at their ends."""
 
     def change(notebook: NotebookNode) -> None:
         notebook.cells += [new_code_cell(code) for code in solutions(notebook) if code.strip()]
 
-    chapters = variation.wanted(request.session.items, BOOK.chapters)
-    return variation.execute(tmp_path_factory.mktemp("solutions"), chapters, change)
+    return variation.execute(tmp_path_factory.mktemp("solutions"), wanted, change)
 
 
-@pytest.mark.parametrize("chapter", BOOK.chapters)
+@pytest.mark.parametrize("chapter", CHAPTERS)
 def test_the_solutions_run(chapter: str, runs: dict[str, build.Run]) -> None:
     if runs[chapter].error:
         pytest.fail(runs[chapter].error, pytrace=False)
 
 
-@pytest.mark.parametrize("chapter", BOOK.chapters)
+@pytest.mark.parametrize("chapter", CHAPTERS)
 def test_each_chapter_has_solutions_in_code(chapter: str) -> None:
     notebook = nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4)
     found = solutions(notebook)

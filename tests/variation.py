@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
@@ -15,7 +15,7 @@ SHARED = ("wiseft_tutorial", "requirements-book.lock", "_toc.yml", "build/cache"
 
 
 def execute(
-    folder: Path, chapters: list[str], change: Callable[[NotebookNode], None]
+    folder: Path, chapters: Sequence[str], change: Callable[[NotebookNode], None]
 ) -> dict[str, build.Run]:
     """Change a copy of each chapter, and execute the copies side by side.
 
@@ -35,10 +35,3 @@ def execute(
         nbformat.write(notebook, folder / "book" / f"{chapter}.ipynb")
     runs = build.execute(build.Book(folder, "fast"), chapters, force=True)
     return {run.chapter: run for run in runs}
-
-
-def wanted(request_items: list[object], chapters: list[str]) -> list[str]:
-    """The chapters among those that the collected tests are about."""
-    calls = [getattr(item, "callspec", None) for item in request_items]
-    chosen = {call.params.get("chapter") for call in calls if call}
-    return [chapter for chapter in chapters if chapter in chosen]
