@@ -10,7 +10,7 @@ import tiny
 import torch
 from torch import Tensor, nn
 
-from wiseft_tutorial.attention import plain_attention
+from wiseft_tutorial.attention import plain_attention, training_attention
 
 
 def tower() -> nn.Module:
@@ -41,6 +41,14 @@ def test_it_is_really_used_and_only_for_a_while() -> None:
         assert nn.MultiheadAttention not in [type(layer) for layer in model.modules()]
         raise KeyboardInterrupt
     assert [type(layer) for layer in model.modules()] == kinds
+
+
+@pytest.mark.parametrize(("device", "plain"), [("cpu", True), ("cuda", False)])
+def test_only_a_cpu_trains_with_it(device: str, plain: bool) -> None:
+    model = tower()
+    with training_attention(model, torch.device(device)):
+        kinds = {type(layer) for layer in model.modules()}
+    assert (nn.MultiheadAttention not in kinds) == plain
 
 
 def test_the_weights_keep_their_names_and_places() -> None:

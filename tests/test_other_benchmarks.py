@@ -19,7 +19,6 @@ STAND_IN = """
 from dataclasses import replace
 
 import wiseft_tutorial as wt
-from wiseft_tutorial import recipe
 from wiseft_tutorial.benchmarks import register_benchmark
 
 KEPT = 16  # classes
@@ -44,7 +43,6 @@ def stand_in(*, test_images=2000, seed=0):
 
 
 register_benchmark("stand-in", stand_in)
-recipe._PAPER = recipe._POCKET  # the model is Pocket-CLIP all the same
 """
 
 

@@ -41,15 +41,15 @@ def test_without_warm_up_the_first_step_is_the_largest() -> None:
 
 
 def test_an_unknown_benchmark_gets_the_papers_recipe() -> None:
-    assert default_recipe("imagenet") == Recipe()
+    assert default_recipe("ViT-B-32-quickgelu") == Recipe()
 
 
-@pytest.mark.parametrize("benchmark", ["pocket", "imagenet"])
+@pytest.mark.parametrize("model", ["pocket", "ViT-B-32-quickgelu"])
 @pytest.mark.parametrize("method", ["e2e", "lc"])
-def test_overrides_replace_and_leave_the_rest(benchmark: str, method: Any) -> None:
-    recipe = default_recipe(benchmark, method, epochs=3, seed=7)
+def test_overrides_replace_and_leave_the_rest(model: str, method: Any) -> None:
+    recipe = default_recipe(model, method, epochs=3, seed=7)
     assert recipe.method == method
-    changed = {**asdict(default_recipe(benchmark, method)), "epochs": 3, "seed": 7}
+    changed = {**asdict(default_recipe(model, method)), "epochs": 3, "seed": 7}
     assert asdict(recipe) == changed
 
 

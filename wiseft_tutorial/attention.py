@@ -7,13 +7,16 @@ against masks that hide everything. Without that, a training step takes a quarte
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["plain_attention"]
+from wiseft_tutorial.device import training_kernels
+
+__all__ = ["plain_attention", "training_attention"]
 
 
 @contextmanager
@@ -35,6 +38,23 @@ def plain_attention(model: nn.Module) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.__class__ = nn.MultiheadAttention
+
+
+@contextmanager
+def training_attention(model: nn.Module, device: torch.device) -> Iterator[None]:
+    """Let a model's attention be computed for a while as this device trains it fastest.
+
+    Args:
+        model: Whose layers are changed on a CPU, and changed back at the end.
+        device: Where the model is.
+
+    Explained in: chapter 3.
+    """
+    with (
+        training_kernels(device),
+        plain_attention(model) if device.type == "cpu" else nullcontext(),
+    ):
+        yield
 
 
 class _PlainAttention(nn.MultiheadAttention):

@@ -7,7 +7,6 @@ import json
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -15,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wiseft_tutorial._files import read_tensors, write_tensors
-from wiseft_tutorial.attention import plain_attention
+from wiseft_tutorial.attention import training_attention
 from wiseft_tutorial.augment import random_resized_crop
 from wiseft_tutorial.benchmarks import Benchmark, Split
-from wiseft_tutorial.device import resolve_dtype, training_kernels
+from wiseft_tutorial.device import resolve_dtype
 from wiseft_tutorial.errors import CheckpointError, WiseFTError
 from wiseft_tutorial.inference import encode_images, evaluation_copy
 from wiseft_tutorial.models import ImageClassifier
@@ -86,9 +85,7 @@ class Training:
         batches = torch.randperm(n, generator=self._generator).split(self.recipe.batch_size)
         steps = self.recipe.epochs * len(batches)
         totals = torch.zeros(2, device=self.device)  # of losses, and of correct predictions
-        on_cpu = self.device.type == "cpu"
-        attention = plain_attention(self.model) if on_cpu else nullcontext()
-        with training_kernels(self.device), attention:
+        with training_attention(self.model, self.device):
             for position, batch in enumerate(batches):
                 lr = learning_rate(self.recipe, done * len(batches) + position, steps)
                 totals += self._step(batch, lr)

@@ -20,7 +20,6 @@ import random
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,8 +31,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from wiseft_tutorial._torchvision import ensure_torchvision
-from wiseft_tutorial.attention import plain_attention
-from wiseft_tutorial.device import training_kernels
+from wiseft_tutorial.attention import training_attention
 from wiseft_tutorial.errors import unknown
 from wiseft_tutorial.pocket.captions import TEMPLATES, Noise, WordTokens, all_words, captions
 from wiseft_tutorial.pocket.drawing import draw
@@ -267,8 +265,7 @@ def pretrain(
     for step in range(start, settings.steps):
         images, rows, which = upcoming.result()
         upcoming = pool.submit(stream.next)
-        attention = plain_attention(model) if device.type == "cpu" else nullcontext()
-        with _precision(device), training_kernels(device), attention:
+        with _precision(device), training_attention(model, device):
             f = model.encode_image(_normalise(images))
             g = model.encode_text(lookup[rows.cpu()].to(device))
         loss = contrastive_loss(

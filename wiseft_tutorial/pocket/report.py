@@ -59,7 +59,7 @@ def measure_seeds(
     rows = []
     for method in METHODS:
         for seed in range(seeds):
-            recipe = default_recipe(bench.name, method, seed=seed, **overrides)
+            recipe = default_recipe("pocket", method, seed=seed, **overrides)
             finetuned = finetune(zeroshot, bench, recipe)
             sweep = alpha_sweep(zeroshot, finetuned, bench)
             chosen = choose_alpha(zeroshot, finetuned, bench)
