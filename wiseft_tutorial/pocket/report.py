@@ -168,7 +168,7 @@ def model_card(seeds: pd.DataFrame) -> str:
         "",
         "What Pocket was meant to show, end to end (points, means over the seeds):",
         "",
-        _markdown(aims(seeds)),
+        _markdown(aims(seeds).replace({"least": {0: ""}, "most": {100: ""}})),
         "",
         "## Variants tried (percent, reference / mean of shifts)",
         "",
