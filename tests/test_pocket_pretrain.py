@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from wiseft_tutorial.errors import UnknownNameError
@@ -54,6 +55,37 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
     log = (tmp_path / "halves" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in log] == [2, 4]
+
+
+def test_a_finished_model_is_where_a_later_run_begins(tmp_path: Path) -> None:
+    first = _pretrain(TINY, tmp_path / "first", every=4)
+    same, more = (
+        pretrain(
+            Pretraining(**{**TINY.__dict__, "steps": steps, "lr": 1e-4}),
+            tmp_path / str(steps),
+            device=CPU,
+            after=first.parent,
+            every=4,
+            validation_per_class=1,
+        )
+        for steps in (4, 8)
+    )
+    begun, unmoved, moved = (load_file(path) for path in (first, same, more))
+    assert all(torch.equal(begun[key], unmoved[key]) for key in begun)
+    assert any(not torch.equal(begun[key], moved[key]) for key in begun)
+    assert any(torch.equal(begun[key], moved[key]) for key in begun)
+    log = [json.loads(line) for line in (more.parent / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in log] == [4, 8]
+    assert log[1]["seconds"] >= log[0]["seconds"]
+    with safe_open(more, "pt") as file:
+        settings, earlier = (json.loads(file.metadata()[k]) for k in ("settings", "earlier"))
+    assert settings["start"] == earlier[0]["steps"] == 4
+    assert len(earlier) == 1
+
+
+def test_a_later_run_warms_up_again() -> None:
+    run = Pretraining(steps=100, cooldown=0, warmup=10, lr=1.0, start=50)
+    assert [run.rate(50), run.rate(54), run.rate(60)] == pytest.approx([0.1, 0.5, 1.0])
 
 
 @pytest.mark.parametrize(

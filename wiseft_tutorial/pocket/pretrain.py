@@ -4,7 +4,8 @@
 
 The pictures are drawn while training goes on. The rate warms up, stays, and falls over the last
 ``--cooldown`` steps, so that a run can be stopped, judged, resumed and lengthened: a later call
-with more steps goes on from the last checkpoint taken before the fall.
+with more steps goes on from the last checkpoint taken before the fall. Where only a finished model
+is left, ``--after`` goes on from that, with a rate that warms up once more.
 
 Explained in: chapter 2.
 """
@@ -20,7 +21,7 @@ import random
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ class Pretraining:
         lr: the rate between warm-up and cooldown.
         optimiser: ``"muon"`` (for the matrices inside the transformers) or ``"adamw"``.
         world: what is drawn, one of :data:`wiseft_tutorial.pocket.styles.WORLDS`.
+        start: the first step, and the first of the warm-up; :func:`pretrain` sets it where it goes
+            on from a finished model.
         noise_wrong, noise_empty: shares of captions that mislead or say nothing.
     """
 
@@ -75,6 +78,7 @@ class Pretraining:
     noise_wrong: float = 0.1
     noise_empty: float = 0.1
     seed: int = 0
+    start: int = 0
 
     def __post_init__(self) -> None:
         for name, known in (("optimiser", ("muon", "adamw")), ("world", WORLDS)):
@@ -83,7 +87,7 @@ class Pretraining:
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
-        up = min(1.0, (step + 1) / self.warmup)
+        up = min(1.0, (step - self.start + 1) / self.warmup)
         down = min(1.0, (self.steps - step) / max(1, self.cooldown))
         return self.lr * min(up, down)
 
@@ -233,6 +237,7 @@ def pretrain(
     out: Path,
     *,
     device: torch.device,
+    after: Path | None = None,
     every: int = 500,
     validation_per_class: int = 15,
 ) -> Path:
@@ -243,26 +248,30 @@ def pretrain(
             ``cooldown``, taken before its rate began to fall, is taken up.
         out: folder for checkpoints, the log (JSON lines) and the model.
         device: where to draw and train.
+        after: folder of a finished run, to go on from its model: steps count on from there.
         every: steps between measurements; checkpoints are taken then too.
         validation_per_class: images of each class and style to measure on.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     model, tokens, vocabulary = _new_model(device)
+    earlier = _go_on(after, model, vocabulary, out) if after else []
+    if earlier:
+        settings = replace(settings, start=earlier[-1]["steps"])
     lookup = torch.zeros(49_408, dtype=torch.int64)
     lookup[vocabulary] = torch.arange(len(vocabulary))
     optimisers = _optimisers(model, settings)
     stream = _Stream(settings, tokens, device)
-    start, spent = _resume(out, settings, model, optimisers)
+    first, spent = _resume(out, settings, model, optimisers)
     validation = _Validation(validation_per_class)
     validation.prepare()
-    stream.seek(start)
+    stream.seek(first)
     model.train()
     # Draw the next batch on another thread while this one trains.
     pool = ThreadPoolExecutor(1)
     upcoming = pool.submit(stream.next)
     began, losses = time.monotonic() - spent, []
-    for step in range(start, settings.steps):
+    for step in range(first, settings.steps):
         images, rows, which = upcoming.result()
         upcoming = pool.submit(stream.next)
         with _precision(device), training_attention(model, device):
@@ -308,11 +317,25 @@ def pretrain(
                 time.monotonic() - began,
             )
             if name == "stable" and done % 2_000 == 0:
-                _save_model(out / f"step-{done}.safetensors", model, vocabulary, settings, done)
+                path = out / f"step-{done}.safetensors"
+                _save_model(path, model, vocabulary, settings, done, earlier)
     pool.shutdown()
     path = out / "pocket-clip.safetensors"
-    _save_model(path, model, vocabulary, settings, settings.steps)
+    _save_model(path, model, vocabulary, settings, settings.steps, earlier)
     return path
+
+
+def _go_on(after: Path, model: Any, vocabulary: Tensor, out: Path) -> list[dict[str, Any]]:
+    """Start from the model and the log of a finished run; returns the settings that led to it."""
+    with safe_open(after / "pocket-clip.safetensors", "pt") as file:
+        state = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    state["token_embedding.weight"] = state["token_embedding.weight"][vocabulary]
+    model.load_state_dict(state)
+    if not (out / "log.jsonl").exists():
+        (out / "log.jsonl").write_bytes((after / "log.jsonl").read_bytes())
+    earlier: list[dict[str, Any]] = json.loads(metadata.get("earlier", "[]"))
+    return [*earlier, json.loads(metadata["settings"])]
 
 
 def _optimisers(model: Any, settings: Pretraining) -> list[torch.optim.Optimizer]:
@@ -378,7 +401,9 @@ def _resume(
         if not differs and step <= settings.steps and (best is None or step > best[0]):
             best = (step, float(metadata["spent"]), path)
     if best is None:
-        return 0, 0.0
+        log = out / "log.jsonl"
+        spent = json.loads(log.read_text().splitlines()[-1])["seconds"] if settings.start else 0.0
+        return settings.start, spent
     with safe_open(best[2], "pt") as file:
         tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
     model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
@@ -394,7 +419,12 @@ def _resume(
 
 
 def _save_model(
-    path: Path, model: Any, vocabulary: Tensor, settings: Pretraining, step: int
+    path: Path,
+    model: Any,
+    vocabulary: Tensor,
+    settings: Pretraining,
+    step: int,
+    earlier: list[dict[str, Any]],
 ) -> None:
     half = {
         k: v.half() if v.is_floating_point() else v
@@ -402,7 +432,7 @@ def _save_model(
     }
     metadata = {"model": "pocket-clip", "step": str(step), "settings": json.dumps(asdict(settings))}
     temporary = path.with_suffix(".part")
-    save_file(half, temporary, metadata)
+    save_file(half, temporary, metadata | {"earlier": json.dumps(earlier)})
     os.replace(temporary, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n")
@@ -414,13 +444,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="folder for checkpoints and the model"
     )
+    parser.add_argument("--after", type=Path, help="folder of a finished run to go on from")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--every", type=int, default=500, help="steps between measurements")
-    for name, value in asdict(Pretraining()).items():
+    options = {k: v for k, v in asdict(Pretraining()).items() if k != "start"}
+    for name, value in options.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     arguments = vars(parser.parse_args(argv))
-    out, device, every = (arguments.pop(k) for k in ("out", "device", "every"))
-    path = pretrain(Pretraining(**arguments), out, device=torch.device(device), every=every)
+    out, device, after, every = (arguments.pop(k) for k in ("out", "device", "after", "every"))
+    settings = Pretraining(**arguments)
+    path = pretrain(settings, out, device=torch.device(device), after=after, every=every)
     print(path)
 
 

@@ -135,10 +135,9 @@ def model_card(seeds: pd.DataFrame) -> str:
     weights = HERE / "pocket-clip.safetensors"
     with safe_open(weights, "pt") as file:
         metadata = file.metadata()
-    settings = json.loads(metadata["settings"])
+    stages = [*json.loads(metadata.get("earlier", "[]")), json.loads(metadata["settings"])]
     log = [json.loads(line) for line in (HERE / "pretraining.jsonl").read_text().splitlines()]
     last = log[-1]
-    options = " ".join(f"--{k.replace('_', '-')} {v}" for k, v in settings.items())
     zeroshot = seeds[(seeds.method == "e2e") & (seeds.seed == 0) & (seeds.alpha == 0)].iloc[0]
     names = ["Pocket", *SHIFTS]
     lines = [
@@ -148,9 +147,9 @@ def model_card(seeds: pd.DataFrame) -> str:
         "",
         "## Training",
         "",
-        f"- {metadata['step']} steps of {settings['batch_size']} pairs, "
+        f"- {metadata['step']} steps of {stages[-1]['batch_size']} pairs, "
         f"{last['seconds'] / 3600:.1f} hours on the machine that trained it.",
-        f"- Command: `python -m wiseft_tutorial.pocket.pretrain --out build/pocket-clip {options}`",
+        *_commands(stages),
         f"- SHA-256 of the weights: `{hashlib.sha256(weights.read_bytes()).hexdigest()}`",
         f"- Logit scale at the end: {last['scale']:.1f}.",
         "",
@@ -181,6 +180,19 @@ def model_card(seeds: pd.DataFrame) -> str:
         *_recipes(pd.read_csv(HERE / "recipes.csv")),
     ]
     return "\n".join(lines)
+
+
+def _commands(stages: list[dict[str, Any]]) -> list[str]:
+    """What to type for each stage, of which every one goes on from the model of the last."""
+    lines = []
+    for i, settings in enumerate(stages, 1):
+        folders = f"--out build/pocket-clip-{i}" + (f" --after build/pocket-clip-{i - 1}" * (i > 1))
+        options = {k.replace("_", "-"): v for k, v in settings.items() if k != "start"}
+        typed = " ".join(f"--{k} {v}" for k, v in options.items())
+        count = f" {i} of {len(stages)}" * (len(stages) > 1)
+        command = f"python -m wiseft_tutorial.pocket.pretrain {folders} {typed}"
+        lines.append(f"- Command{count}: `{command}`")
+    return lines
 
 
 def _variants(trials: pd.DataFrame) -> pd.DataFrame:

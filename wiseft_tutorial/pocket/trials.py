@@ -1,6 +1,6 @@
 """Chooses among pre-training runs and among recipes, on a benchmark that no chapter uses.
 
-    python -m wiseft_tutorial.pocket.trials clips build/variants/*  # fine-tunes and sweeps each
+    python -m wiseft_tutorial.pocket.trials clips build/variants/*  # adds or replaces their rows
     python -m wiseft_tutorial.pocket.trials recipes                 # validation images only
 
 What came out stands in variants.csv and recipes.csv, and in the model card.
@@ -34,6 +34,7 @@ __all__ = ["choose_recipe", "main", "try_clip", "try_recipe"]
 HERE = Path(__file__).parent
 SEED = 1000  # of the benchmark; chapters and the report of five seeds use 0
 RUNS = 2  # fine-tuning seeds
+COMMON = {"epochs": 4, "lr": 6e-4}  # for every pre-trained model, so that they can be compared
 TOLERANCE = 0.005  # of validation accuracy, that a cheaper recipe may give up
 GRID: dict[Method, dict[str, tuple[Any, ...]]] = {
     "e2e": {"epochs": (4, 6), "lr": (3e-4, 6e-4, 1.2e-3)},
@@ -58,12 +59,13 @@ def try_clip(folder: Path, *, test_images: int = 1000) -> dict[str, Any]:
         settings = json.loads(file.metadata()["settings"])
     last = json.loads((folder / "log.jsonl").read_text().splitlines()[-1])
     usual = asdict(Pretraining()) | {"steps": None, "cooldown": None}
-    options = [f"--{k.replace('_', '-')} {v}" for k, v in settings.items() if v != usual[k]]
+    chosen = {k: v for k, v in settings.items() if v != usual[k] and k != "start"}
+    options = [f"--{k.replace('_', '-')} {v}" for k, v in chosen.items()]
     bench = load_benchmark("pocket", test_images=test_images, seed=SEED)
     zeroshot = zeroshot_classifier(load_clip("pocket", pretrained=weights), bench)
     sweeps = []
     for seed in range(RUNS):
-        tuned = finetune(zeroshot, bench, default_recipe("pocket", "e2e", seed=seed))
+        tuned = finetune(zeroshot, bench, default_recipe("pocket", "e2e", seed=seed, **COMMON))
         sweep = alpha_sweep(zeroshot, tuned, bench, alphas=(0.0, 0.5, 1.0))
         sweeps.append(summarise(sweep).set_index("alpha")[["reference", "shifts"]])
     mean = pd.concat(sweeps).groupby(level=0).mean().round(4)
@@ -123,7 +125,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         for folder in arguments.folders:
             rows.append(try_clip(folder))
             print(json.dumps(rows[-1]), flush=True)
-        pd.DataFrame(rows).to_csv(HERE / "variants.csv", index=False)
+        before = pd.read_csv(HERE / "variants.csv", keep_default_na=False)
+        table = pd.concat([before, pd.DataFrame(rows)]).drop_duplicates("variant", keep="last")
+        table.to_csv(HERE / "variants.csv", index=False)
     else:
         for method, grid in GRID.items():
             for epochs, lr in product(grid["epochs"], grid["lr"]):
