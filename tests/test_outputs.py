@@ -37,11 +37,11 @@ def test_is_the_weighted_mean(logits: tuple[Tensor, Tensor], alpha: float) -> No
 @pytest.mark.parametrize("alpha", ALPHAS)
 def test_equals_the_average_of_weights_for_a_linear_classifier(alpha: float) -> None:
     torch.manual_seed(0)
-    zeroshot, finetuned = nn.Linear(8, 5, bias=False), nn.Linear(8, 5, bias=False)
-    features = nn.functional.normalize(torch.randn(20, 8))
+    zeroshot, finetuned = (nn.Linear(8, 5, bias=False).double() for _ in range(2))
+    features = nn.functional.normalize(torch.randn(20, 8)).double()
     merged = interpolate(zeroshot, finetuned, alpha)
     averaged = ensemble_logits(zeroshot(features), finetuned(features), alpha)
-    torch.testing.assert_close(merged(features), averaged, rtol=0, atol=1e-6)
+    torch.testing.assert_close(merged(features), averaged, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("alpha", [*ALPHAS, 1.5])
