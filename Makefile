@@ -44,5 +44,6 @@ bench: install ## Measure speed, as ratios within one run
 pocket-clip: install ## Train Pocket-CLIP again, from drawings alone (hours on a CPU; resumes)
 	$(RUN) -m wiseft_tutorial.pocket.pretrain --out build/pocket-clip $(ARGS)
 
-clean: ## Remove what was built and measured; .venv stays
-	rm -rf build .mypy_cache .pytest_cache .ruff_cache
+clean: ## Remove what was built and measured; .venv and what was trained for hours stay
+	find build -mindepth 1 -maxdepth 1 ! -name 'pocket-clip*' -exec rm -rf {} + || true
+	rm -rf .mypy_cache .pytest_cache .ruff_cache

@@ -514,7 +514,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(run.error, file=sys.stderr)
         print(report(runs))
         if failed:
-            shutil.rmtree(book.html, ignore_errors=True)
+            if not options.chapters:  # a draft that fails takes nothing of the book away
+                shutil.rmtree(book.html, ignore_errors=True)
             raise BookError(f"{_count(len(failed), 'chapter')} failed; no pages were built")
         if not options.no_pages:
             print(_short(build_pages(book, chapters if options.chapters else None)))

@@ -169,3 +169,21 @@ def test_a_name_is_given_once(bench: Benchmark) -> None:
 def test_an_unknown_benchmark_is_named_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="benchmark 'poket'; did you mean 'pocket'"):
         load_benchmark("poket")
+
+
+def test_a_class_without_any_image_is_too_few(bench: Benchmark) -> None:
+    train = bench.train.subset(bench.train.labels != 2)
+    with pytest.raises(DataError, match="no image of 'fig'"):
+        replace(bench, train=train).few_shot(1)
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_a_head_has_something_in_it(bench: Benchmark, n: int) -> None:
+    with pytest.raises(DataError, match="at least 1"):
+        bench.test.head(n)
+
+
+@pytest.mark.parametrize("classes", [(), (0, 1, 2, 3, -1)])
+def test_classes_are_positions(bench: Benchmark, classes: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match="negative"):
+        replace(bench.test, classes=classes)

@@ -347,3 +347,52 @@ def test_weights_that_are_not_numbers(
 def test_logits_and_labels_must_fit(shape: tuple[int, ...]) -> None:
     with pytest.raises(DataError, match="do not fit together"):
         accuracy(torch.zeros(shape), torch.zeros(0 if shape[0] == 0 else 3, dtype=torch.int64))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"), [("clip_name", "ViT-B-32"), ("mean", torch.ones(3)), ("image_size", 64)]
+)
+def test_models_that_read_images_differently_are_not_one(
+    zeroshot: ImageClassifier, bench: Benchmark, attribute: str, value: object
+) -> None:
+    other = copy.deepcopy(zeroshot)
+    setattr(other, attribute, value)
+    with pytest.raises(WeightMismatchError, match="space='outputs'"):
+        alpha_sweep(zeroshot, other, bench, progress=False)
+
+
+def test_outputs_of_models_with_other_preprocessing_are_each_ones_own(
+    zeroshot: ImageClassifier, bench: Benchmark
+) -> None:
+    other = copy.deepcopy(zeroshot)
+    other.mean += 0.5
+    sweep = alpha_sweep(zeroshot, other, bench, alphas=(1,), space="outputs", progress=False)
+    expected = accuracy(predict(other, bench.test), bench.test.labels).value
+    assert sweep.set_index("distribution").loc[bench.test.name, "accuracy"] == expected
+
+
+def test_other_splits_must_have_the_models_classes(
+    zeroshot: ImageClassifier, linear: ImageClassifier, bench: Benchmark
+) -> None:
+    labels = torch.full_like(bench.test.labels, 7)
+    strange = {
+        "labels": replace(bench.test, labels=labels),
+        "classes": replace(bench.test, classes=(0, 1, 2, 3, 7)),
+    }
+    for split in strange.values():
+        with pytest.raises(DataError, match="class 7"):
+            alpha_sweep(zeroshot, linear, bench, distributions={"x": split}, progress=False)
+
+
+def test_stacked_sweeps_are_not_summarised_as_one(
+    zeroshot: ImageClassifier, linear: ImageClassifier, bench: Benchmark
+) -> None:
+    sweep = alpha_sweep(zeroshot, linear, bench, alphas=(0, 1), progress=False)
+    with pytest.raises(DataError, match="one by one"):
+        summarise(pd.concat([sweep, sweep]))
+
+
+def test_half_precision_models_answer_in_single(
+    zeroshot: ImageClassifier, bench: Benchmark
+) -> None:
+    assert predict(copy.deepcopy(zeroshot).half(), bench.test).dtype == torch.float32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from typing import Any
 import pandas as pd
 import pytest
 import tiny
+import torch
 
 from wiseft_tutorial.benchmarks import Benchmark
-from wiseft_tutorial.errors import CheckpointError, DataError
+from wiseft_tutorial.errors import CheckpointError, DataError, WiseFTError
 from wiseft_tutorial.finetune import finetune
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.recipe import Recipe
@@ -230,3 +232,60 @@ def test_class_counts_must_agree(bench: Benchmark) -> None:
     three = zeroshot_classifier(tiny.clip(), classnames=("a", "b", "c"), templates=["{}"])
     with pytest.raises(DataError, match="the model has 3 classes and benchmark 'tiny' 4"):
         tune(three, bench)
+
+
+def test_names_and_frozen_weights_make_another_entry(
+    zeroshot: ImageClassifier, bench: Benchmark, epochs_run: list[int], tmp_path: Path
+) -> None:
+    named, frozen = copy.deepcopy(zeroshot), copy.deepcopy(zeroshot)
+    named.classnames = tuple(name.upper() for name in named.classnames)
+    frozen.image_encoder.requires_grad_(False)
+    recipe = Recipe(epochs=1, lr=1e-3, batch_size=10)
+    models = [tune(m, bench, recipe=recipe, cache=tmp_path) for m in (zeroshot, named, frozen)]
+    assert len(epochs_run) == 3
+    assert models[1].classnames == named.classnames
+    tiny.assert_same_weights(models[2].image_encoder, zeroshot.image_encoder)
+
+
+def test_a_model_without_anything_to_train_is_refused(
+    zeroshot: ImageClassifier, bench: Benchmark
+) -> None:
+    frozen = copy.deepcopy(zeroshot).requires_grad_(False)
+    with pytest.raises(DataError, match=r"requires_grad_\(True\)"):
+        tune(frozen, bench)
+
+
+def test_the_last_gradients_are_not_kept(zeroshot: ImageClassifier, bench: Benchmark) -> None:
+    assert all(p.grad is None for p in tune(zeroshot, bench).parameters())
+
+
+def test_a_model_of_half_precision_is_trained_in_single(
+    zeroshot: ImageClassifier, bench: Benchmark
+) -> None:
+    half = copy.deepcopy(zeroshot).half()
+    recipe = Recipe(epochs=1, lr=1e-3, batch_size=10)
+    assert tune(half, bench, recipe=recipe).head.weight.dtype == torch.float32
+
+
+def test_a_damaged_interrupted_run_in_the_cache_starts_anew(
+    zeroshot: ImageClassifier,
+    bench: Benchmark,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            tune(zeroshot, bench, cache=tmp_path)
+    (state,) = entries(tmp_path)
+    state.write_bytes(state.read_bytes()[:-9])
+    assert_same(tune(zeroshot, bench, cache=tmp_path), tune(zeroshot, bench))
+    assert len(entries(tmp_path)) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_an_error_that_says_what_to_do(
+    zeroshot: ImageClassifier, bench: Benchmark, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WiseFTError, match="WISEFT_CACHE"):
+        tune(zeroshot, bench, cache=tmp_path / "file" / "cache")

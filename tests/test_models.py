@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import os
 from pathlib import Path
@@ -23,6 +24,7 @@ from wiseft_tutorial.errors import (
     WeightMismatchError,
 )
 from wiseft_tutorial.models import Clip, ImageClassifier, load_clip
+from wiseft_tutorial.weights import interpolate
 
 
 @pytest.fixture(scope="module")
@@ -288,3 +290,18 @@ def test_a_classifier_that_lacks_a_tensor(model: ImageClassifier, tmp_path: Path
     write_tensors(path, tensors, facts)
     with pytest.raises(CheckpointError, match=r"image_encoder\.proj"):
         ImageClassifier.load(path)
+
+
+def test_an_average_says_that_it_is_one(model: ImageClassifier) -> None:
+    average = interpolate(model, model, 0.25)
+    assert average.provenance["method"] == "average"
+    assert average.provenance["alpha"] == "0.25"
+    assert json.loads(average.provenance["theta_1"]) == model.provenance
+    assert average.history is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX files have modes")
+def test_a_saved_file_is_as_readable_as_any_other(model: ImageClassifier, tmp_path: Path) -> None:
+    usual = tmp_path / "usual"
+    usual.touch()
+    assert model.save(tmp_path / "saved").stat().st_mode == usual.stat().st_mode

@@ -89,3 +89,21 @@ def test_alpha_outside_the_interval_is_an_error(logits: tuple[Tensor, Tensor]) -
 def test_extrapolation_is_there_for_the_asking(logits: tuple[Tensor, Tensor]) -> None:
     expected = -0.5 * logits[0] + 1.5 * logits[1]
     torch.testing.assert_close(ensemble_logits(*logits, 1.5, extrapolate=True), expected)
+
+
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_a_class_that_one_model_rules_out_is_never_not_a_number(alpha: float) -> None:
+    one, other = torch.tensor([[-math.inf, 3.0]]), torch.tensor([[1.0, 2.0]])
+    for pair in ((one, other), (other, one)):
+        assert not ensemble_logits(*pair, alpha).isnan().any()
+
+
+def test_the_endpoints_are_copies(logits: tuple[Tensor, Tensor]) -> None:
+    ensemble_logits(*logits, 0.0).zero_()
+    assert logits[0].any()
+
+
+def test_models_of_two_precisions_are_averaged_in_the_finer(logits: tuple[Tensor, Tensor]) -> None:
+    half = logits[1].half()
+    for average in (ensemble_logits, ensemble_probabilities):
+        assert average(logits[0], half, 0.3).dtype == torch.float32

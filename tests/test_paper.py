@@ -260,3 +260,9 @@ def test_zero_shot_models_lie_on_a_line_of_their_own() -> None:
         pytest.approx(-0.97, abs=1e-3),
     )
     assert to_logit(line(0.7)) > to_logit(paper.testbed_baseline()(0.7))
+
+
+def test_observation_1_wants_one_sweep_at_a_time() -> None:
+    sweep = paper.alpha_sweeps("CLIP ViT-B/16", "e2e")
+    with pytest.raises(DataError, match="one sweep at a time"):
+        paper.observation_1(pd.concat([sweep, sweep]))

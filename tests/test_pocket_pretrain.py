@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from wiseft_tutorial.errors import UnknownNameError
+from wiseft_tutorial.errors import CheckpointError, DataError, UnknownNameError
 from wiseft_tutorial.models import load_clip
 from wiseft_tutorial.pocket.pretrain import Pretraining, contrastive_loss, pretrain
 
@@ -114,3 +114,25 @@ def test_the_result_is_a_clip_that_loads(tmp_path: Path) -> None:
     clip = load_clip("pocket", pretrained=str(path), device="cpu")
     assert clip.encode_text(["a lemon"]).shape == (1, 128)
     assert path.stat().st_size < 16e6
+
+
+def test_the_checkpoints_of_another_run_are_not_overwritten(tmp_path: Path) -> None:
+    _pretrain(TINY, tmp_path, every=2)
+    before = (tmp_path / "stable.safetensors").read_bytes()
+    for change in ({"lr": 1e-3}, {"steps": 1, "cooldown": 1}):
+        with pytest.raises(CheckpointError, match="--out"):
+            _pretrain(Pretraining(**{**TINY.__dict__, **change}), tmp_path, every=2)
+    assert (tmp_path / "stable.safetensors").read_bytes() == before
+
+
+def test_a_lengthened_run_forgets_what_its_log_said_of_the_fall(tmp_path: Path) -> None:
+    _pretrain(TINY, tmp_path, every=1)
+    _pretrain(Pretraining(**{**TINY.__dict__, "steps": 6}), tmp_path, every=1)
+    log = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("fresh", [0, 2, 100])
+def test_pictures_come_in_threes(fresh: int) -> None:
+    with pytest.raises(DataError, match="threes"):
+        Pretraining(fresh=fresh)

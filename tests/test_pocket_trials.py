@@ -47,4 +47,4 @@ def test_the_shipped_model_is_one_of_at_least_three_variants() -> None:
         settings = json.loads(file.metadata()["settings"])
     log = [json.loads(line) for line in (HERE / "pretraining.jsonl").read_text().splitlines()]
     same = tried[(tried["steps"] == settings["steps"]) & (tried["scale"] == log[-1]["scale"])]
-    assert len(same) == 1
+    assert len(same.query("drawing == @trials.DRAWING")) == 1

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
 from wiseft_tutorial.errors import DataError, UnknownNameError
@@ -78,3 +79,18 @@ def test_senseless_values_are_named(wrong: dict[str, Any]) -> None:
 def test_an_unknown_method_is_named_with_the_nearest(make: Any) -> None:
     with pytest.raises(UnknownNameError, match="method 'e2'; did you mean 'e2e'"):
         make("e2")
+
+
+def test_numpys_integers_are_integers() -> None:
+    assert type(Recipe(epochs=np.int64(2)).epochs) is int
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "warmup_steps", "seed"])
+def test_half_an_epoch_is_no_epoch(name: str) -> None:
+    with pytest.raises(DataError, match=f"{name} is a whole number, not 1.5"):
+        Recipe(**{name: 1.5})  # type: ignore[arg-type]
+
+
+def test_an_unknown_precision_is_refused_at_once() -> None:
+    with pytest.raises(UnknownNameError, match="bfloat16"):
+        Recipe(precision="bfloat61")  # type: ignore[arg-type]

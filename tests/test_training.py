@@ -10,6 +10,7 @@ import pytest
 import tiny
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.errors import CheckpointError, WiseFTError
@@ -173,3 +174,12 @@ def test_a_training_set_too_large_for_the_device_is_moved_batch_by_batch(
     monkeypatch.setattr("wiseft_tutorial.training._RESIDENT", 0)
     moved = run(zeroshot, bench, E2E, epochs=1)
     tiny.assert_same_weights(kept.model, moved.model)
+
+
+def test_an_encoder_with_dropout_is_seeded_too(zeroshot: ImageClassifier, bench: Benchmark) -> None:
+    model = copy.deepcopy(zeroshot)
+    model.image_encoder.ln_pre = nn.Dropout(0.5)
+    before = torch.get_rng_state()
+    first, second = (run(model, bench, E2E) for _ in range(2))
+    tiny.assert_same_weights(first.model, second.model)
+    assert torch.equal(before, torch.get_rng_state())

@@ -244,3 +244,35 @@ def test_a_step_has_the_length_it_should_have() -> None:
 def test_the_step_grows_in_proportion_to_alpha(pair: tuple[nn.Module, nn.Module]) -> None:
     whole, part = weight_step(*pair), weight_step(pair[0], interpolate(*pair, 0.25))
     assert part == pytest.approx(0.25 * whole)
+
+
+def test_one_tensor_under_two_names_is_averaged_once() -> None:
+    class Tied(nn.Module):
+        def __init__(self, value: float) -> None:
+            super().__init__()
+            self.a = self.b = nn.Linear(2, 2, bias=False)
+            nn.init.constant_(self.a.weight, value)
+
+    first, second = Tied(0.0), Tied(1.0)
+    assert interpolate_(first, first, second, 0.5).a.weight.unique().tolist() == [0.5]
+    first = Tied(0.0)
+    assert interpolate_(second, first, second, 0.25).b.weight.unique().tolist() == [0.25]
+
+
+def test_a_target_of_integers_is_refused_before_anything_is_written() -> None:
+    floats = {"a": torch.ones(2), "b": torch.ones(2)}
+    target = {"a": torch.zeros(2), "b": torch.zeros(2, dtype=torch.int64)}
+    with pytest.raises(WeightMismatchError, match=r"cannot hold .* 'b'"):
+        interpolate_(target, floats, floats, 0.5)
+    assert not target["a"].any()
+
+
+def test_a_step_does_not_overflow_in_half_precision() -> None:
+    far = {"w": torch.full((2,), 6e4, dtype=torch.float16)}
+    assert weight_step({"w": -far["w"]}, far) == pytest.approx(2.0)
+
+
+def test_complex_weights_that_are_not_numbers_are_refused() -> None:
+    good = {"w": torch.ones(2, dtype=torch.complex64)}
+    with pytest.raises(WeightMismatchError, match="NaN"):
+        interpolate(good, {"w": good["w"] * complex(0, math.nan)}, 0.5)

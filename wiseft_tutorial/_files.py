@@ -21,7 +21,12 @@ def write_tensors(
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode  # what the user lets others do, which safetensors does not
         save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, dict(facts))
+        temporary.chmod(mode)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A cache that cannot go stale: what a result is called follows from everything it depends on."""
+"""A cache that does not go stale: what a result is called follows from what it depends on."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from wiseft_tutorial.benchmarks import Split
+from wiseft_tutorial.errors import WiseFTError
 
 __all__ = ["alone", "cache_folder", "fingerprint"]
 
@@ -43,14 +44,22 @@ def alone(path: Path) -> Iterator[None]:
     Args:
         path: The file that will hold the result. The lock is a file of the same name in ``locks``
             beside it, and falls when its process ends, however it ends.
+
+    Raises:
+        WiseFTError: Nothing can be written there.
     """
     lock = FileLock(path.parent / "locks" / f"{path.name}.lock")
-    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
     try:
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         print(f"another process is making {path.name}: waiting for it")
         lock.acquire()
+    except OSError as error:
+        raise WiseFTError(
+            f"the cache {str(path.parent)!r} cannot be written ({error}). Set WISEFT_CACHE to a "
+            "folder of your own, or pass cache=None."
+        ) from error
     try:
         yield
     finally:
@@ -61,7 +70,8 @@ def fingerprint(*parts: str | Path | Split | Iterable[tuple[str, Tensor]]) -> st
     """A name for everything that a result depends on.
 
     Args:
-        parts: Text; files, for their contents; splits; named tensors.
+        parts: Text; files, for their contents; splits, for their labels and up to 16,384 of their
+            images, evenly spread; named tensors.
 
     Returns:
         64 hexadecimal digits, others for other parts.

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from wiseft_tutorial._alpha import check_alpha
 from wiseft_tutorial.benchmarks import Benchmark, Split
 from wiseft_tutorial.device import Precision
-from wiseft_tutorial.errors import DataError, unknown
+from wiseft_tutorial.errors import DataError, WeightMismatchError, unknown
 from wiseft_tutorial.inference import BATCH_SIZE, encode_images, evaluation_copy
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.outputs import ensemble_logits
@@ -139,13 +139,14 @@ def alpha_sweep(
         progress: Show a progress bar.
 
     Returns:
-        One row for each alpha and distribution: alpha, distribution, kind ("reference" or
-        "shift"), accuracy, low, high (fractions, 95 % intervals) and n; in ``attrs``, the names of
-        the benchmark, the model and the space.
+        One row for each alpha and distribution: alpha, distribution, kind ("shift" for the
+        benchmark's shifts, "reference" for all else), accuracy, low, high (fractions, 95 %
+        intervals) and n; in ``attrs``, the names of the benchmark, the model and the space.
 
     Raises:
         DataError: The models or the benchmark have different numbers of classes.
-        WeightMismatchError: The weights cannot be averaged.
+        WeightMismatchError: The weights cannot be averaged, or belong to models that see their
+            images differently.
         AlphaError: An alpha lies outside [0, 1].
         UnknownNameError: No such distribution or space; names the nearest.
 
@@ -156,7 +157,10 @@ def alpha_sweep(
     alphas = [check_alpha(alpha) for alpha in dict.fromkeys(alphas)]
     splits = _choose(benchmark, distributions)
     _check_classes(zeroshot, finetuned, benchmark)
+    for split in splits.values():
+        _check_labels(zeroshot, split)
     if space == "weights":
+        _check_preprocessing(zeroshot, finetuned)
         check_compatible(zeroshot, finetuned)
     shared = _same_encoder(zeroshot, finetuned)
     closed_form = shared or space == "outputs"
@@ -208,10 +212,16 @@ def summarise(sweep: pd.DataFrame) -> pd.DataFrame:
         1.96 sqrt(sum p (1 - p) / n) / S for S shifts; that of the reference is the exact one.
 
     Raises:
-        DataError: The sweep has no shifts, or not exactly one reference distribution.
+        DataError: The sweep has no shifts, not exactly one reference distribution, or several
+            accuracies for one alpha and distribution.
 
     Source: section 4, whose main figure shows these two numbers. Explained in: chapter 4.
     """
+    if sweep.duplicated(["alpha", "distribution"]).any():
+        raise DataError(
+            "the sweep has several accuracies for one alpha and distribution; summarise the sweeps "
+            "of several models one by one"
+        )
     reference = sweep[sweep["kind"] == "reference"].set_index("alpha")
     shifts = sweep[sweep["kind"] == "shift"]
     if shifts.empty or reference["distribution"].nunique() != 1:
@@ -268,8 +278,29 @@ def _average_outputs(
 
 
 def _same_encoder(zeroshot: ImageClassifier, finetuned: ImageClassifier) -> bool:
+    if _preprocessing(zeroshot) != _preprocessing(finetuned):
+        return False
     a, b = zeroshot.image_encoder.state_dict(), finetuned.image_encoder.state_dict()
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key].to(a[key].device)) for key in a)
+
+
+def _preprocessing(model: ImageClassifier) -> dict[str, object]:
+    """What decides how an encoder reads an image, besides its weights."""
+    return {
+        "model": model.clip_name,
+        "image size": model.image_size,
+        "mean": model.mean.tolist(),
+        "standard deviation": model.std.tolist(),
+    }
+
+
+def _check_preprocessing(zeroshot: ImageClassifier, finetuned: ImageClassifier) -> None:
+    ours, theirs = _preprocessing(zeroshot), _preprocessing(finetuned)
+    if found := [f"{k} {ours[k]} and {theirs[k]}" for k in ours if ours[k] != theirs[k]]:
+        raise WeightMismatchError(
+            f"the zero-shot and the fine-tuned model differ in {'; '.join(found)}. Weights can be "
+            "averaged within one model only; space='outputs' averages what two models say."
+        )
 
 
 def _mask(logits: Tensor, split: Split) -> Tensor:
@@ -307,7 +338,8 @@ def _check_classes(
 
 
 def _check_labels(model: ImageClassifier, split: Split) -> None:
-    if (highest := int(split.labels.max())) >= len(model.classnames):
+    highest = max(int(split.labels.max()), *(split.classes or (0,)))
+    if highest >= len(model.classnames):
         raise DataError(
             f"split {split.name!r} has class {highest}, but the model has "
             f"{len(model.classnames)} classes, numbered from 0"

@@ -20,7 +20,7 @@ from wiseft_tutorial._version import __version__
 from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.caching import alone, cache_folder, fingerprint
 from wiseft_tutorial.device import resolve_device, resolve_dtype
-from wiseft_tutorial.errors import CheckpointError, DataError
+from wiseft_tutorial.errors import CheckpointError, DataError, MissingFileError
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.recipe import Recipe
 from wiseft_tutorial.training import Training
@@ -88,14 +88,23 @@ def finetune(
     key = _key(model, benchmark, recipe, target)
     folder = cache_folder() if cache == "auto" else None if cache is None else Path(cache)
     finished = folder / f"finetuned-{key[:20]}.safetensors" if folder else None
+    state = Path(checkpoint) if checkpoint else None
+    if state is None and folder is not None:
+        state = folder / f"interrupted-{key[:20]}.safetensors"
+    if finished and (known := _load_if_sound(finished)):
+        return known.to(model.device)
     with alone(finished) if finished else nullcontext():
-        if finished and (known := _load_if_sound(finished)):
-            print(f"fine-tuned before: {finished.name} comes from the cache")
+        if finished and (known := _load_if_sound(finished)):  # another process has made it
             return known.to(model.device)
-        state = Path(checkpoint) if checkpoint else None
-        if state is None and folder is not None:
-            state = folder / f"interrupted-{key[:20]}.safetensors"
-        tuned = _run(Training(model, benchmark, recipe, target), state, key, progress)
+        run = Training(model, benchmark, recipe, target)
+        try:
+            tuned = _run(run, state, key, progress)
+        except CheckpointError:
+            if state is None or checkpoint:
+                raise
+            state.unlink()  # a damaged file of the cache's own: start anew
+            run = Training(model, benchmark, recipe, target)
+            tuned = _run(run, state, key, progress)
         tuned.provenance = {
             "method": recipe.method,
             "benchmark": f"{benchmark.name}, {len(benchmark.train)} images",
@@ -104,8 +113,8 @@ def finetune(
         }
         if finished:
             tuned.save(finished)
-            if state and not checkpoint:
-                state.unlink(missing_ok=True)
+        if state and not checkpoint:
+            state.unlink(missing_ok=True)
     return tuned.to(model.device)
 
 
@@ -128,6 +137,7 @@ def _run(run: Training, state: Path | None, key: str, progress: bool) -> ImageCl
             bar.set_postfix(loss=f"{last['loss']:.3f}", val=f"{last['val_accuracy']:.1%}")
             if state:
                 run.save(state, key)
+    run.model.zero_grad()  # the last step's gradients take as much memory as the weights
     run.model.history = pd.DataFrame(run.history)
     return run.model.eval()
 
@@ -139,6 +149,8 @@ def _key(model: ImageClassifier, benchmark: Benchmark, recipe: Recipe, device: t
         "precision": str(resolve_dtype(recipe.precision, device)),
         "device": device.type,
         "clip": model.clip_name,
+        "classnames": model.classnames,
+        "frozen": [name for name, p in model.named_parameters() if not p.requires_grad],
         "pixels": (model.mean.tolist(), model.std.tolist(), model.image_size),
         "versions": (__version__, torch.__version__),
     }
@@ -150,6 +162,8 @@ def _key(model: ImageClassifier, benchmark: Benchmark, recipe: Recipe, device: t
 def _load_if_sound(path: Path) -> ImageClassifier | None:
     """A model from the cache; a damaged file is as good as none."""
     try:
-        return ImageClassifier.load(path, device="cpu") if path.is_file() else None
-    except CheckpointError:
+        known = ImageClassifier.load(path, device="cpu")
+    except (MissingFileError, CheckpointError):
         return None
+    print(f"fine-tuned before: {path.name} comes from the cache")
+    return known

@@ -40,7 +40,7 @@ def evaluation_copy(
     Explained in: chapter 4.
     """
     target = resolve_device(device)
-    clone = copy.deepcopy(model).to(target).eval().requires_grad_(False)
+    clone = copy.deepcopy(model).to(target, torch.float32).eval().requires_grad_(False)
     clone.image_encoder.to(resolve_dtype(precision, target))
     return clone
 
@@ -71,7 +71,7 @@ def encode_images(
     """
     features = []
     for batch in images.split(batch_size):
-        features.append(model.encode(batch.to(model.device, non_blocking=True)))
+        features.append(model.encode(batch.to(model.device)))
         if advance is not None:
             advance(len(batch))
     return torch.cat(features)

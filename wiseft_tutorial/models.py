@@ -235,6 +235,9 @@ class ImageClassifier(nn.Module):
                 f"the head has shape {tuple(head.shape)}, but there are {len(classnames)} class "
                 "names: a head is (classes, features)"
             )
+        if hasattr(image_encoder, "output_tokens"):
+            encoder: Any = image_encoder  # one that would return every patch's features as well
+            encoder.output_tokens = False
         self.image_encoder = image_encoder
         self.head = nn.Linear(head.shape[1], head.shape[0], bias=False, device=head.device)
         self.head.weight = nn.Parameter(head.detach().clone())
@@ -277,6 +280,21 @@ class ImageClassifier(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """From images (N, 3, H, W), uint8 in 0..255 or floating point in 0..1, to logits (N, K)."""
         return self.classify(self.encode(images))
+
+    def record_average(self, theta_1: object, alpha: float) -> None:
+        """Note in ``provenance`` that this copy of a model has become an average.
+
+        Args:
+            theta_1: What it was averaged with.
+            alpha: The mixing coefficient.
+        """
+        self.provenance = {
+            "method": "average",
+            "alpha": f"{alpha:g}",
+            "theta_0": json.dumps(self.provenance),
+            "theta_1": json.dumps(getattr(theta_1, "provenance", {})),
+        }
+        self.history = None
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the classifier to one safetensors file, whole or not at all.

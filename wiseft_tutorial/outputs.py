@@ -38,8 +38,11 @@ def ensemble_logits(
     """
     alpha = check_alpha(alpha, extrapolate=extrapolate)
     _check_same_shape(logits_0, logits_1)
-    # Where the models agree there is nothing to average; this keeps -inf, which lerp makes NaN.
-    return torch.where(logits_0 == logits_1, logits_0, torch.lerp(logits_0, logits_1, alpha))
+    if alpha in (0.0, 1.0):  # 0 times -inf, a masked class, would be NaN
+        return (logits_1 if alpha else logits_0).clone()
+    average = (1 - alpha) * logits_0 + alpha * logits_1
+    # Where the models agree there is nothing to average; so -inf stays, also where alpha > 1.
+    return torch.where(logits_0 == logits_1, logits_0, average)
 
 
 def ensemble_probabilities(logits_0: Tensor, logits_1: Tensor, alpha: float) -> Tensor:
@@ -61,7 +64,7 @@ def ensemble_probabilities(logits_0: Tensor, logits_1: Tensor, alpha: float) -> 
     """
     alpha = check_alpha(alpha)
     _check_same_shape(logits_0, logits_1)
-    return torch.lerp(logits_0.softmax(dim=-1), logits_1.softmax(dim=-1), alpha)
+    return (1 - alpha) * logits_0.softmax(dim=-1) + alpha * logits_1.softmax(dim=-1)
 
 
 def _check_same_shape(logits_0: Tensor, logits_1: Tensor) -> None:

@@ -146,11 +146,17 @@ def observation_1(sweep: pd.DataFrame) -> pd.DataFrame:
         endpoints, and ``margin``, the accuracy minus the line.
 
     Raises:
-        DataError: An endpoint, alpha = 0 or alpha = 1, is missing.
+        DataError: An endpoint, alpha = 0 or alpha = 1, is missing, or there are several accuracies
+            for one alpha.
 
     Source: section 5.2, equation 2. Explained in: chapter 4.
     """
     groups = [name for name in ("model", "mode", "distribution") if name in sweep]
+    if sweep.duplicated([*groups, "alpha"]).any():
+        raise DataError(
+            f"the sweep has several accuracies for one alpha and {', '.join(groups)}; pass one "
+            "sweep at a time, or name each in a column 'model'"
+        )
     ends = [
         sweep[sweep["alpha"] == end].set_index(groups)["accuracy"].rename(f"end_{end}")
         for end in (0, 1)
@@ -247,8 +253,8 @@ def _wide(model: str | None = None, mode: str | None = None) -> pd.DataFrame:
         if name is not None:
             known = set(sweeps[column])
             if name not in known:
-                published = f"published {column}" + (f" of {model}" if column == "mode" else "")
-                raise unknown(published, name, known)
+                of_model = f" of {model}" if column == "mode" and model else ""
+                raise unknown(f"published {column}{of_model}", name, known)
             sweeps = sweeps[sweeps[column] == name]
     return sweeps.reset_index(drop=True)
 

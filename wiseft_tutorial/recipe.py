@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from wiseft_tutorial.device import Precision
 from wiseft_tutorial.errors import DataError, unknown
@@ -38,7 +39,7 @@ class Recipe:
 
     Raises:
         DataError: A value makes no sense.
-        UnknownNameError: No such method.
+        UnknownNameError: No such method or precision.
 
     Source: appendix D.2 and D.3. Explained in: chapter 3.
     """
@@ -60,6 +61,15 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.method not in _METHODS:
             raise unknown("method", self.method, _METHODS)
+        if self.precision not in get_args(Precision):
+            raise unknown("precision", self.precision, get_args(Precision))
+        for name in ("epochs", "batch_size", "warmup_steps", "seed"):
+            try:  # numpy's integers are made Python's
+                object.__setattr__(self, name, operator.index(getattr(self, name)))
+            except TypeError:
+                raise DataError(
+                    f"a recipe's {name} is a whole number, not {getattr(self, name)!r}"
+                ) from None
         low, high = self.crop_scale or (1.0, 1.0)
         for name, sensible in (
             ("epochs", self.epochs >= 1),
@@ -76,7 +86,7 @@ class Recipe:
 
 
 _POCKET = {  # chosen by wiseft_tutorial.pocket.trials, see the model card
-    "e2e": Recipe(epochs=4, lr=6e-4, batch_size=128),
+    "e2e": Recipe(epochs=4, lr=1.2e-3, batch_size=128),
     "lc": Recipe("lc", epochs=10, lr=0.1, batch_size=128, weight_decay=0.01, crop_scale=None),
 }
 _PAPER = {

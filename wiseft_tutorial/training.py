@@ -6,7 +6,8 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from wiseft_tutorial.attention import training_attention
 from wiseft_tutorial.augment import random_resized_crop
 from wiseft_tutorial.benchmarks import Benchmark, Split
 from wiseft_tutorial.device import resolve_dtype
-from wiseft_tutorial.errors import CheckpointError, WiseFTError
+from wiseft_tutorial.errors import CheckpointError, DataError, WiseFTError
 from wiseft_tutorial.inference import encode_images, evaluation_copy
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.recipe import Recipe, learning_rate
@@ -49,10 +50,11 @@ class Training:
         self, model: ImageClassifier, benchmark: Benchmark, recipe: Recipe, device: torch.device
     ) -> None:
         self.benchmark, self.recipe, self.device = benchmark, recipe, device
-        self.model = copy.deepcopy(model).to(device).train()
+        # Trained in float32, whatever the format in which the model comes.
+        self.model = copy.deepcopy(model).to(device, torch.float32).train()
         self.history: list[dict[str, float]] = []
         self._labels = benchmark.train.labels.to(device)
-        self._generator = torch.Generator().manual_seed(recipe.seed)  # no other randomness is used
+        self._generator = torch.Generator().manual_seed(recipe.seed)
         self._trained: nn.Module = self.model
         if recipe.method == "lc":
             self._trained = self.model.head
@@ -64,6 +66,11 @@ class Training:
             self._images = benchmark.train.images
         # One group: the weight decay is on every weight, as in the paper's code.
         self._weights = [weight for weight in self._trained.parameters() if weight.requires_grad]
+        if not self._weights:
+            raise DataError(
+                "every weight that the recipe trains is frozen; call "
+                "model.head.requires_grad_(True), or model.requires_grad_(True), first"
+            )
         self._optimiser = torch.optim.AdamW(
             self._weights,
             betas=recipe.betas,
@@ -85,7 +92,7 @@ class Training:
         batches = torch.randperm(n, generator=self._generator).split(self.recipe.batch_size)
         steps = self.recipe.epochs * len(batches)
         totals = torch.zeros(2, device=self.device)  # of losses, and of correct predictions
-        with training_attention(self.model, self.device):
+        with self._seeded(done), training_attention(self.model, self.device):
             for position, batch in enumerate(batches):
                 lr = learning_rate(self.recipe, done * len(batches) + position, steps)
                 totals += self._step(batch, lr)
@@ -165,6 +172,14 @@ class Training:
         self._optimiser.param_groups[0]["lr"] = lr
         self._optimiser.step()
         return torch.stack([loss.detach() * len(batch), (logits.argmax(1) == labels).sum()])
+
+    @contextmanager
+    def _seeded(self, epoch: int) -> Iterator[None]:
+        """Seed what an encoder draws by itself, such as dropout; the caller's state is restored."""
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            torch.manual_seed(hash((self.recipe.seed, epoch)) % 2**63)
+            yield
 
     def _encode_batch(self, batch: Tensor) -> Tensor:
         """The features of some training images: kept ones, or made of augmented images."""

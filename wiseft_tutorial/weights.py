@@ -59,9 +59,11 @@ def interpolate(
     Source: section 3, equation 1; appendix A. Explained in: chapter 4.
     """
     if isinstance(theta_0, nn.Module):
-        return interpolate_(
-            copy.deepcopy(theta_0), theta_0, theta_1, alpha, extrapolate=extrapolate
-        )
+        average = copy.deepcopy(theta_0)
+        interpolate_(average, theta_0, theta_1, alpha, extrapolate=extrapolate)
+        if record := getattr(average, "record_average", None):
+            record(theta_1, alpha)
+        return average
     blank = {key: torch.empty_like(value) for key, value in theta_0.items()}
     return interpolate_(blank, theta_0, theta_1, alpha, extrapolate=extrapolate)
 
@@ -91,8 +93,9 @@ def interpolate_(
         ``target`` itself.
 
     Raises:
-        WeightMismatchError: Keys or shapes of the three differ, dtypes of the inputs differ, or a
-            weight is NaN or infinite; ``target`` is then unchanged.
+        WeightMismatchError: Keys or shapes of the three differ, dtypes of the inputs differ,
+            ``target`` holds integers for weights, or a weight is NaN or infinite; ``target`` is
+            then unchanged.
         AlphaError: ``alpha`` lies outside [0, 1] without ``extrapolate=True``.
 
     Source: section 3, equation 1. Explained in: chapter 4.
@@ -100,9 +103,14 @@ def interpolate_(
     alpha = check_alpha(alpha, extrapolate=extrapolate)
     check_compatible(theta_0, theta_1)
     out, start, end = _state(target), _state(theta_0), _state(theta_1)
-    _check_same_layout("target", out, "theta_0", start)
+    _check_target(out, start)
 
+    written = set()
     for key, tensor in out.items():
+        place = (tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride())
+        if place in written:  # one tensor under two names, as tied weights are
+            continue
+        written.add(place)
         a, b = start[key].to(tensor.device), end[key].to(tensor.device)
         # Copying, where no average is wanted, also keeps the sign of a -0.0 that lerp would lose.
         if alpha in (0.0, 1.0) or not _is_averaged(a):
@@ -163,7 +171,7 @@ def weight_step(theta_0: nn.Module | State, theta_1: nn.Module | State) -> float
     check_compatible(theta_0, theta_1)
     start, end = _state(theta_0), _state(theta_1)
     averaged = [key for key, value in start.items() if _is_averaged(value)]
-    moved = math.hypot(*(_norm(end[key] - start[key]) for key in averaged))
+    moved = math.hypot(*(_norm(_wide(end[key]) - _wide(start[key])) for key in averaged))
     length = math.hypot(*(_norm(start[key]) for key in averaged))
     return moved / length if length else math.inf if moved else 0.0
 
@@ -177,14 +185,34 @@ def _is_averaged(tensor: Tensor) -> bool:
 
 
 def _is_finite(tensor: Tensor) -> bool:
-    if not tensor.is_floating_point() or tensor.numel() == 0:
+    if not _is_averaged(tensor) or tensor.numel() == 0:
         return True
+    if tensor.is_complex():
+        tensor = torch.view_as_real(tensor.resolve_conj())
     # The extremes are NaN or infinite exactly if some element is, and cost no second tensor.
     return all(math.isfinite(extreme) for extreme in torch.aminmax(tensor))
 
 
+def _wide(tensor: Tensor) -> Tensor:
+    """The tensor on the CPU, in a format in which differences neither overflow nor vanish."""
+    return tensor.detach().cpu().to(torch.complex128 if tensor.is_complex() else torch.float64)
+
+
 def _norm(tensor: Tensor) -> float:
-    return float(torch.linalg.vector_norm(tensor, dtype=torch.float64))
+    return float(torch.linalg.vector_norm(_wide(tensor)))
+
+
+def _check_target(target: State, theta_0: State) -> None:
+    _check_same_layout("target", target, "theta_0", theta_0)
+    if found := [
+        f"{key!r} ({target[key].dtype} for {theta_0[key].dtype})"
+        for key in target
+        if _is_averaged(target[key]) != _is_averaged(theta_0[key])
+    ]:
+        raise WeightMismatchError(
+            f"target cannot hold the average: {_first(found)}. "
+            "Give it floating-point tensors where theta_0 has them."
+        )
 
 
 def _check_same_layout(name_a: str, a: State, name_b: str, b: State) -> None:

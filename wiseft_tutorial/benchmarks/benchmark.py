@@ -80,4 +80,10 @@ class Benchmark:
 
         Source: appendix C.5, figures 17 to 19. Explained in: chapter 7.
         """
+        wanted = set(self.train.classes or range(len(self.classnames)))
+        if missing := sorted(wanted - set(self.train.labels.unique().tolist())):
+            raise DataError(
+                f"split {self.train.name!r} has no image of {self.classnames[missing[0]]!r}"
+                + (f" and {len(missing) - 1} other classes" if len(missing) > 1 else "")
+            )
         return replace(self, train=self.train.per_class(k, seed=seed))

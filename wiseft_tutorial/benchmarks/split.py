@@ -49,6 +49,7 @@ class Split:
         self._require(len(self.labels) > 0, "there are no images")
         self._require(int(self.labels.min()) >= 0, f"label {int(self.labels.min())} is negative")
         if self.classes is not None:
+            self._require(min(self.classes, default=-1) >= 0, "classes are empty, or negative")
             strange = sorted(set(self.labels.unique().tolist()) - set(self.classes))
             self._require(not strange, f"labels {strange[:5]} are not among its classes")
 
@@ -74,13 +75,17 @@ class Split:
         """The first ``n`` images of a seeded order in which every class comes equally often.
 
         Args:
-            n: How many; all there are, if there are fewer.
+            n: How many, at least 1; all there are, if there are fewer.
             seed: Which of the many such orders.
 
         Returns:
             A split of ``n`` images whose numbers per class differ by at most one, unless a class
             runs out.
+
+        Raises:
+            DataError: ``n`` is less than 1.
         """
+        self._require(n >= 1, f"the first {n} images were asked for; ask for at least 1")
         order, turn = self._order(seed)
         return self.subset(order[turn.argsort(stable=True)][:n])
 

@@ -13,15 +13,15 @@ Explained in: chapter 1.
 from __future__ import annotations
 
 import json
-import os
 from functools import lru_cache
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from wiseft_tutorial._files import write_tensors
 from wiseft_tutorial.pocket.drawing import draw
 from wiseft_tutorial.pocket.objects import POCKET_CLASSES
 from wiseft_tutorial.pocket.styles import STYLES
@@ -109,10 +109,8 @@ def main() -> None:
     images = draw(torch.tensor(POCKET_CLASSES)[labels], STYLES["Pocket"], fresh).images
     with torch.no_grad():
         accuracy = float((model(images).argmax(1) == labels).float().mean())
-    temporary = WEIGHTS.with_suffix(".part")
     metadata = {"reference_accuracy": json.dumps(round(accuracy, 4)), "seed": str(SEED)}
-    save_file({k: v.half() for k, v in model.state_dict().items()}, temporary, metadata)
-    os.replace(temporary, WEIGHTS)
+    write_tensors(WEIGHTS, {k: v.half() for k, v in model.state_dict().items()}, metadata)
     print(f"reference accuracy {accuracy:.3f}; wrote {WEIGHTS.name}")
 
 

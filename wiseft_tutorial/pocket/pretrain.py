@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import json
 import math
-import os
 import random
 import time
 from collections.abc import Sequence
@@ -28,12 +27,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from wiseft_tutorial._files import write_tensors
 from wiseft_tutorial._torchvision import ensure_torchvision
 from wiseft_tutorial.attention import training_attention
-from wiseft_tutorial.errors import unknown
+from wiseft_tutorial.errors import CheckpointError, DataError, unknown
 from wiseft_tutorial.pocket.captions import TEMPLATES, Noise, WordTokens, all_words, captions
 from wiseft_tutorial.pocket.drawing import draw
 from wiseft_tutorial.pocket.objects import CLASSNAMES, POCKET_CLASSES
@@ -84,10 +83,14 @@ class Pretraining:
         for name, known in (("optimiser", ("muon", "adamw")), ("world", WORLDS)):
             if (value := getattr(self, name)) not in known:
                 raise unknown(name, value, known)
+        if self.fresh < 3 or self.fresh % 3:
+            raise DataError(
+                f"fresh is {self.fresh}; pictures are drawn in threes: take 3, 6, 9, ..."
+            )
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
-        up = min(1.0, (step - self.start + 1) / self.warmup)
+        up = min(1.0, (step - self.start + 1) / max(1, self.warmup))
         down = min(1.0, (self.steps - step) / max(1, self.cooldown))
         return self.lr * min(up, down)
 
@@ -251,6 +254,9 @@ def pretrain(
         after: folder of a finished run, to go on from its model: steps count on from there.
         every: steps between measurements; checkpoints are taken then too.
         validation_per_class: images of each class and style to measure on.
+
+    Raises:
+        CheckpointError: ``out`` holds checkpoints, but only of other runs.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
@@ -263,6 +269,7 @@ def pretrain(
     optimisers = _optimisers(model, settings)
     stream = _Stream(settings, tokens, device)
     first, spent = _resume(out, settings, model, optimisers)
+    _forget_after(first, out / "log.jsonl")
     validation = _Validation(validation_per_class)
     validation.prepare()
     stream.seek(first)
@@ -379,9 +386,7 @@ def _save_training(
                 f"optimiser.{o}.{i}.{k}": v.detach().cpu().contiguous() for k, v in state.items()
             }
     metadata = {"step": str(step), "spent": str(spent), "settings": json.dumps(asdict(settings))}
-    temporary = path.with_suffix(".part")
-    save_file(tensors, temporary, metadata)
-    os.replace(temporary, path)
+    write_tensors(path, tensors, metadata)
 
 
 def _resume(
@@ -389,6 +394,7 @@ def _resume(
 ) -> tuple[int, float]:
     """Load the latest checkpoint that this run may go on from; returns its step and time spent."""
     best: tuple[int, float, Path] | None = None
+    others: list[str] = []
     for path in (out / "stable.safetensors", out / "falling.safetensors"):
         if not path.exists():
             continue
@@ -396,10 +402,17 @@ def _resume(
             metadata = file.metadata()
         then, now = json.loads(metadata["settings"]), asdict(settings)
         free = ("steps", "cooldown") if path.stem == "stable" else ()
-        differs = [k for k in now if k not in free and then[k] != now[k]]
         step = int(metadata["step"])
-        if not differs and step <= settings.steps and (best is None or step > best[0]):
+        differs = [k for k in now if k not in free and then.get(k, now[k]) != now[k]]
+        if differs or step > settings.steps:
+            others.append(f"{path.name} (step {step}; other {', '.join(differs) or 'steps'})")
+        elif best is None or step > best[0]:
             best = (step, float(metadata["spent"]), path)
+    if best is None and others:
+        raise CheckpointError(
+            f"{str(out)!r} holds checkpoints of another run, which this one would overwrite: "
+            f"{'; '.join(others)}. Choose another --out, or delete them."
+        )
     if best is None:
         log = out / "log.jsonl"
         spent = json.loads(log.read_text().splitlines()[-1])["seconds"] if settings.start else 0.0
@@ -418,6 +431,13 @@ def _resume(
     return best[0], best[1]
 
 
+def _forget_after(step: int, log: Path) -> None:
+    """Drop from the log what was measured after the checkpoint that a run goes on from."""
+    if log.exists():
+        rows = [line for line in log.read_text().splitlines() if json.loads(line)["step"] <= step]
+        log.write_text("".join(f"{row}\n" for row in rows))
+
+
 def _save_model(
     path: Path,
     model: Any,
@@ -431,9 +451,7 @@ def _save_model(
         for k, v in _full_state(model, vocabulary).items()
     }
     metadata = {"model": "pocket-clip", "step": str(step), "settings": json.dumps(asdict(settings))}
-    temporary = path.with_suffix(".part")
-    save_file(half, temporary, metadata | {"earlier": json.dumps(earlier)})
-    os.replace(temporary, path)
+    write_tensors(path, half, metadata | {"earlier": json.dumps(earlier)})
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n")
 

@@ -21,13 +21,12 @@ import pandas as pd
 from safetensors import safe_open
 
 from wiseft_tutorial.benchmarks import Benchmark, load_benchmark
-from wiseft_tutorial.evaluate import ALPHAS, accuracy, alpha_sweep, predict, summarise
+from wiseft_tutorial.evaluate import alpha_sweep, summarise
 from wiseft_tutorial.finetune import finetune
 from wiseft_tutorial.models import ImageClassifier, load_clip
 from wiseft_tutorial.pocket.styles import SHIFTS
 from wiseft_tutorial.pocket.trials import RUNS, SEED, TOLERANCE, choose_recipe
 from wiseft_tutorial.recipe import Method, default_recipe
-from wiseft_tutorial.weights import interpolate
 from wiseft_tutorial.zeroshot import zeroshot_classifier
 
 __all__ = ["aims", "measure_seeds", "pocket_seeds", "seed_table"]
@@ -38,12 +37,9 @@ METHODS: tuple[Method, ...] = ("e2e", "lc")
 
 def choose_alpha(zeroshot: ImageClassifier, finetuned: ImageClassifier, bench: Benchmark) -> float:
     """The alpha of highest accuracy on the validation split; the smallest of equals."""
-
-    def score(alpha: float) -> float:
-        logits = predict(interpolate(zeroshot, finetuned, alpha), bench.val)
-        return accuracy(logits, bench.val.labels).value
-
-    return max(ALPHAS, key=score)
+    validation = {"validation": bench.val}
+    sweep = alpha_sweep(zeroshot, finetuned, bench, distributions=validation, progress=False)
+    return float(sweep["alpha"].iloc[int(sweep["accuracy"].argmax())])
 
 
 def measure_seeds(
@@ -153,7 +149,8 @@ def model_card(seeds: pd.DataFrame) -> str:
         f"- SHA-256 of the weights: `{hashlib.sha256(weights.read_bytes()).hexdigest()}`",
         f"- Logit scale at the end: {last['scale']:.1f}.",
         "",
-        "Zero-shot accuracy (percent) while training, on images that no benchmark split has:",
+        "Zero-shot accuracy (percent) while training, on images that no benchmark split has, but "
+        "drawn as the benchmark was at that time:",
         "",
         _markdown(_thinned(log)),
         "",
@@ -202,8 +199,9 @@ def _variants(trials: pd.DataFrame) -> pd.DataFrame:
     kinds = {"0": "zero-shot", "0.5": "alpha 0.5", "1": "fine-tuned"}
     cells = {kind: trials.apply(pair, axis=1, alpha=alpha) for alpha, kind in kinds.items()}
     options = trials["options"].map(lambda text: f"`{text}`" if text else "")
-    facts = {"variant": trials["variant"], "options": options, "steps": trials["steps"]}
-    return pd.DataFrame(facts | {"hours": trials["hours"], "scale": trials["scale"]} | cells)
+    names = ("variant", "steps", "hours", "scale", "drawing")
+    facts = {name: trials[name] for name in names} | {"options": options}
+    return pd.DataFrame(facts | cells)
 
 
 def _recipes(trials: pd.DataFrame) -> list[str]:

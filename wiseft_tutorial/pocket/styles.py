@@ -49,9 +49,9 @@ class Style:
 
 _REFERENCE = Style(
     turn=20.0,
-    size=(0.34, 0.82),
+    size=(0.3, 0.71),
     wander=0.9,
-    scene=0.85,
+    scene=0.6,
     clutter=0.5,
     grain=(0.02, 0.09),
     light=0.35,
@@ -59,12 +59,12 @@ _REFERENCE = Style(
 _RENDITION = Style(
     media=(("cartoon", 0.35), ("sticker", 0.25), ("print", 0.25), ("pixel", 0.15)),
     turn=20.0,
-    size=(0.4, 0.84),
+    size=(0.34, 0.72),
     repaint=1.0,
     clutter=0.0,
     wobble=0.05,
 )
-_SKETCH = Style(media=(("sketch", 1.0),), turn=20.0, size=(0.4, 0.84), clutter=0.0, wobble=0.06)
+_SKETCH = Style(media=(("sketch", 1.0),), turn=20.0, size=(0.34, 0.72), clutter=0.0, wobble=0.06)
 _OBJECT = Style(turn=180.0, size=(0.5, 0.9), wander=1.0, tint=0.1, clutter=0.4, hidden=0.35)
 
 STYLES: dict[str, Style] = {
@@ -72,10 +72,10 @@ STYLES: dict[str, Style] = {
     "Pocket-V2": replace(
         _REFERENCE,
         turn=30.0,
-        size=(0.32, 0.8),
+        size=(0.28, 0.69),
         wander=1.0,
         tint=0.11,
-        scene=0.45,
+        scene=0.3,
         grain=(0.03, 0.1),
         light=0.4,
     ),
@@ -83,7 +83,7 @@ STYLES: dict[str, Style] = {
     "Pocket-Sketch": _SKETCH,
     "Pocket-Object": _OBJECT,
 }
-CANDIDATES = replace(_REFERENCE, turn=25.0, wander=1.0, tint=0.08, scene=0.5)
+CANDIDATES = replace(_REFERENCE, turn=25.0, wander=1.0, tint=0.08, scene=0.3)
 """What Pocket-A is chosen from: drawn like the reference, somewhat more freely."""
 SHIFTS = ("Pocket-V2", "Pocket-R", "Pocket-Sketch", "Pocket-Object", "Pocket-A")
 
