@@ -17,7 +17,7 @@ import torch.nn.functional as F
 
 import wiseft_tutorial as wt
 from wiseft_tutorial.attention import plain_attention
-from wiseft_tutorial.device import resolve_device, training_kernels
+from wiseft_tutorial.device import resolve_device, resolve_dtype, training_kernels
 from wiseft_tutorial.inference import BATCH_SIZE
 
 CLASSES = tuple(f"thing {i}" for i in range(40))
@@ -43,6 +43,11 @@ def rates(
     ]
 
 
+def rounds(device: torch.device) -> bool:
+    """Whether the package computes in bfloat16 here."""
+    return resolve_dtype("auto", device) == torch.bfloat16
+
+
 def evaluating(zeroshot: wt.ImageClassifier, images: torch.Tensor, repeats: int) -> list[str]:
     """Forward passes: precisions, and batch sizes."""
     device = zeroshot.device
@@ -63,7 +68,8 @@ def evaluating(zeroshot: wt.ImageClassifier, images: torch.Tensor, repeats: int)
             f"bfloat16 by autocast, {size} at once": lambda n=size: run(full, n, True),
             f"bfloat16 weights, {size} at once": lambda n=size: run(rounded, n, False),
         }
-    return rates(ways, len(images), repeats, f"bfloat16 weights, {BATCH_SIZE} at once")
+    chosen = "bfloat16 weights" if rounds(device) else "float32"
+    return rates(ways, len(images), repeats, f"{chosen}, {BATCH_SIZE} at once")
 
 
 def training(zeroshot: wt.ImageClassifier, images: torch.Tensor, repeats: int) -> list[str]:
@@ -84,8 +90,9 @@ def training(zeroshot: wt.ImageClassifier, images: torch.Tensor, repeats: int) -
         for precision in ("float32", "bfloat16")
         for attention in ("torch's choice", "torch's plain", "plain")
     }
-    chosen = "plain" if device.type == "cpu" else "torch's choice"
-    return rates(ways, len(batch), repeats, f"bfloat16, {chosen} attention")
+    precision = "bfloat16" if rounds(device) else "float32"
+    attention = "plain" if device.type == "cpu" else "torch's choice"
+    return rates(ways, len(batch), repeats, f"{precision}, {attention} attention")
 
 
 def main() -> None:
