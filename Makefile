@@ -6,6 +6,9 @@ PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3.14 py
 VENV := .venv
 RUN := $(VENV)/bin/python
 PORT ?= 8000
+# Python compiles what is imported, once. Pip would compile everything that there is, before anything
+# can start, and most of that is never imported.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install book test serve picture bench pocket-clip clean
@@ -17,7 +20,7 @@ help: ## List the commands
 $(VENV)/installed: requirements-book.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it: make PYTHON=..."; exit 1; }
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --requirement requirements-book.lock
+	$(RUN) -m pip install --no-compile --requirement requirements-book.lock
 	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

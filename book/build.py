@@ -41,6 +41,7 @@ Tier = Literal["full", "fast"]
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
+SOLUTION = re.compile(r"^```\{dropdown\} Solution$(.*?)^```$", re.MULTILINE | re.DOTALL)
 STAMPED = ("wiseft-tutorial", "torch", "open_clip_torch", "numpy")  # named at the foot of a page
 MEMORY_PER_CHAPTER = 2 * 2**30  # a chapter may use 1.5 GB; do not start more than fit
 
@@ -65,8 +66,9 @@ class Book:
     """Where everything lies.
 
     The "full" tier runs the chapters as they are written; that is what is published. The "fast"
-    tier overrides the parameters that a notebook lists in its metadata, under ``wiseft``, ``fast``;
-    papermill shows such overrides in a cell of their own, so the fast tier is for tests alone.
+    tier overrides the parameters that a notebook lists in its metadata, under ``wiseft``, ``fast``,
+    and runs the code of the exercises' solutions after the chapter. Papermill shows overrides in a
+    cell of their own, so the fast tier is for tests alone.
     """
 
     root: Path = ROOT
@@ -145,7 +147,9 @@ def execute(
     runs = {} if force else {name: _standing(book, name) for name in chapters}
     due = [name for name in chapters if runs.get(name) is None]
     # Two cores for each chapter, because that is the machine for which the pages state their times.
-    jobs = jobs or max(1, min(len(due), cores // 2, _free_memory() // MEMORY_PER_CHAPTER))
+    # Nobody reads the times of the fast tier, and one core for each leaves less of them idle.
+    each = 2 if book.tier == "full" else 1
+    jobs = jobs or max(1, min(len(due), cores // each, _free_memory() // MEMORY_PER_CHAPTER))
     with ThreadPoolExecutor(jobs) as pool, _Progress(len(due)) as progress:
         threads = max(1, cores // jobs)
         futures = {
@@ -219,6 +223,10 @@ def _work(book: Book, chapter: str) -> int:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     notebook = nbformat.read(source, as_version=4)
+    added = solutions(notebook) if book.tier == "fast" else []
+    notebook.cells += [nbformat.v4.new_code_cell(code) for code in added]
+    asked = scratch.with_suffix(".ipynb")
+    nbformat.write(notebook, asked)
     current: dict[str, Any] = {"cell": 0, "cells": len(notebook.cells), "source": ""}
 
     def on_cell_start(cell: Any, cell_index: int) -> None:
@@ -232,7 +240,7 @@ def _work(book: Book, chapter: str) -> int:
     fast = notebook.metadata.get("wiseft", {}).get("fast", {})
     try:
         executed = papermill.execute_notebook(
-            source,
+            asked,
             scratch / f"{chapter}.ipynb",
             parameters=dict(fast) if book.tier == "fast" else {},
             kernel_name="python3",
@@ -249,6 +257,7 @@ def _work(book: Book, chapter: str) -> int:
         _say(error=_failure(book, chapter, current["cell"], current["source"], trace), **used())
         return 1
 
+    del executed.cells[len(executed.cells) - len(added) :]
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
     nbformat.write(_published(executed, {"key": key, **used()}), partial)
@@ -256,6 +265,17 @@ def _work(book: Book, chapter: str) -> int:
     shutil.rmtree(scratch)
     _say(**used())
     return 0
+
+
+def solutions(notebook: Any) -> list[str]:
+    """The code in each solution of a chapter's exercises: the lines that are indented by four."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return [
+        "\n".join(
+            line[4:] for line in solution.splitlines() if line[:4].isspace() or not line
+        ).strip("\n")
+        for solution in SOLUTION.findall(text)
+    ]
 
 
 def _say(**message: Any) -> None:

@@ -181,6 +181,31 @@ def test_the_fast_tier_runs_with_its_own_parameters(book: build.Book) -> None:
     assert run.executed
 
 
+def with_solution(path: Path, code: str) -> None:
+    """Write a chapter with an exercise whose solution is a line of code."""
+    write_chapter(path, "value = 2")
+    notebook = nbformat.read(path, as_version=4)
+    text = f"Double it.\n\n```{{dropdown}} Solution\n    {code}\n\nThat is all.\n```"
+    notebook.cells.append(nbformat.v4.new_markdown_cell(text))
+    nbformat.write(notebook, path)
+
+
+def test_the_fast_tier_runs_the_solutions_and_does_not_show_them(book: build.Book) -> None:
+    fast = build.Book(book.root, "fast")
+    with_solution(book.source / "second.ipynb", "print('doubled', 2 * value)")
+    (run,) = build.execute(fast, ["second"])
+    assert not run.error
+    cells = nbformat.read(fast.executed / "second.ipynb", as_version=4).cells
+    assert "value = 2" in [cell.source for cell in cells]
+    assert "doubled 4" not in text_of(fast, "second")
+
+    with_solution(book.source / "second.ipynb", "assert 2 * value == 5")
+    (run,) = build.execute(again(fast), ["second"])
+    assert "assert 2 * value == 5" in run.error
+    (run,) = build.execute(book, ["second"])
+    assert not run.error, "the full tier has no use for solutions"
+
+
 def test_a_kernel_that_dies_is_a_failure_with_its_cell(book: build.Book) -> None:
     write_chapter(book.source / "second.ipynb", "import os\n---\nos._exit(9)")
     (run,) = build.execute(book, ["second"])

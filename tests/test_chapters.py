@@ -1,7 +1,11 @@
-"""Every chapter runs in the fast tier, and every finding that it asserts holds there too."""
+"""Every chapter runs in the fast tier, and every finding that it asserts holds there too.
+
+The solutions of its exercises run with it.
+"""
 
 from __future__ import annotations
 
+import nbformat
 import pytest
 
 import build
@@ -22,3 +26,12 @@ def runs(request: pytest.FixtureRequest, wanted: list[str]) -> dict[str, build.R
 def test_chapter_runs(chapter: str, runs: dict[str, build.Run]) -> None:
     if runs[chapter].error:
         pytest.fail(runs[chapter].error, pytrace=False)
+
+
+@pytest.mark.parametrize("chapter", BOOK.chapters)
+def test_each_chapter_has_solutions_in_code(chapter: str) -> None:
+    notebook = nbformat.read(ROOT / "book" / f"{chapter}.ipynb", as_version=4)
+    found = build.solutions(notebook)
+    exercises = sum(cell.source.count(":class: exercise") for cell in notebook.cells)
+    assert len(found) == exercises >= 3
+    assert sum(bool(code) for code in found) >= 3
