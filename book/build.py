@@ -14,6 +14,8 @@ changed.
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import datetime
 import functools
 import hashlib
@@ -21,11 +23,13 @@ import importlib.metadata
 import json
 import os
 import platform
+import queue
 import re
 import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,6 +45,15 @@ Tier = Literal["full", "fast"]
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
+# The peak memory in kilobytes, the last that is printed; then nothing is left of the chapter.
+EMPTY_THE_KERNEL = """
+import resource
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+%reset -f
+import gc
+gc.collect()
+del gc
+"""
 SOLUTION = re.compile(r"^```\{dropdown\} Solution$(.*?)^```$", re.MULTILINE | re.DOTALL)
 STAMPED = ("wiseft-tutorial", "torch", "open_clip_torch", "numpy")  # named at the foot of a page
 MEMORY_PER_CHAPTER = 2 * 2**30  # a chapter may use 1.5 GB; do not start more than fit
@@ -65,10 +78,11 @@ class Run:
 class Book:
     """Where everything lies.
 
-    The "full" tier runs the chapters as they are written; that is what is published. The "fast"
-    tier overrides the parameters that a notebook lists in its metadata, under ``wiseft``, ``fast``,
-    and runs the code of the exercises' solutions after the chapter. Papermill shows overrides in a
-    cell of their own, so the fast tier is for tests alone.
+    The "full" tier runs the chapters as they are written, each in a kernel of its own; that is what
+    is published. The "fast" tier is for tests alone. It overrides the parameters that a notebook
+    lists in its metadata, under ``wiseft``, ``fast``, runs the code of the exercises' solutions
+    after the chapter, and empties a kernel for the next chapter instead of starting another: to
+    import torch and all the rest takes longer than most of what is tested.
     """
 
     root: Path = ROOT
@@ -150,14 +164,24 @@ def execute(
     # Nobody reads the times of the fast tier, and one core for each leaves less of them idle.
     each = 2 if book.tier == "full" else 1
     jobs = jobs or max(1, min(len(due), cores // each, _free_memory() // MEMORY_PER_CHAPTER))
+    workers: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+    for _ in range(jobs):
+        workers.put(_Worker(book, threads=max(1, cores // jobs)))
+
+    def run_next(chapter: str) -> Run:
+        worker = workers.get()
+        try:
+            return worker.run(chapter, progress)
+        finally:
+            workers.put(worker)
+
     with ThreadPoolExecutor(jobs) as pool, _Progress(len(due)) as progress:
-        threads = max(1, cores // jobs)
-        futures = {
-            name: pool.submit(_execute_in_process, book, name, threads, progress) for name in due
-        }
+        futures = {name: pool.submit(run_next, name) for name in due}
         while wait(futures.values(), timeout=0.5).not_done:
             progress.show()
         runs |= {name: future.result() for name, future in futures.items()}
+    for _ in range(jobs):
+        workers.get().stop()
     return [run for name in chapters if (run := runs[name])]
 
 
@@ -166,66 +190,117 @@ def _standing(book: Book, chapter: str) -> Run | None:
     return Run(chapter, made["seconds"], made["peak_bytes"], executed=False) if made else None
 
 
-def _execute_in_process(book: Book, chapter: str, threads: int, progress: _Progress) -> Run:
-    """Execute one chapter in a process of its own, whose children's peak memory is its kernel's."""
-    environment = os.environ | {
-        "OMP_NUM_THREADS": str(threads),
-        "PYTHONPATH": str(book.root),  # this book's package, whatever else is installed
-        "WISEFT_CACHE": str(book.root / "build" / "cache"),  # fine-tuned models, shared by chapters
-        "IPYTHONDIR": str(book.out / "ipython"),  # nobody's own profile changes what a page shows
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
-    command = [sys.executable, str(Path(__file__)), "--root", str(book.root), "--tier", book.tier]
-    log = book.out / "running" / f"{chapter}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    last: dict[str, Any] = {}
-    progress.update(chapter, "starting")
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(
-            [*command, "--worker", chapter],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        ) as worker,
-    ):
-        for line in worker.stdout or ():
-            if line.startswith("{"):
-                last = json.loads(line)
-            if "cell" in last:
-                progress.update(chapter, f"cell {last['cell']} of {last['cells']}")
-    if worker.returncode and not last.get("error"):
-        last["error"] = f"stopped with exit status {worker.returncode}\n{log.read_text()}"
-    run = Run(
-        chapter,
-        last.get("seconds", 0.0),
-        last.get("peak_bytes", 0),
-        executed=True,
-        error=last.get("error", ""),
-    )
-    progress.done(run)
-    return run
+class _Worker:
+    """A process that executes chapters, one after another; it starts when it is first needed.
+
+    It is asked by a line on its standard input and answers with lines of JSON. In the full tier it
+    is stopped after each chapter.
+    """
+
+    def __init__(self, book: Book, *, threads: int) -> None:
+        self._book = book
+        self._environment = os.environ | {
+            "OMP_NUM_THREADS": str(threads),
+            "PYTHONPATH": str(book.root),  # this book's package, whatever else is installed
+            "WISEFT_CACHE": str(book.root / "build" / "cache"),  # fine-tuned models, for all
+            "IPYTHONDIR": str(book.out / "ipython"),  # nobody's own profile changes what is shown
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self, chapter: str, progress: _Progress) -> Run:
+        """Execute one chapter, and wait for it."""
+        progress.update(chapter, "starting")
+        log = self._book.out / "running" / f"{chapter}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        process = self._process = self._process or self._start(log)
+        assert process.stdin
+        assert process.stdout
+        last: dict[str, Any] = {}
+        try:
+            print(chapter, file=process.stdin, flush=True)
+            for line in process.stdout:
+                last = json.loads(line) if line.startswith("{") else last
+                if "seconds" in last:
+                    break
+                if "cell" in last:
+                    progress.update(chapter, f"cell {last['cell']} of {last['cells']}")
+        except BrokenPipeError:
+            pass  # it died; how, is said below
+        error = last.get("error", "")
+        if "seconds" not in last or error or self._book.tier == "full":
+            status = self.stop()
+            if "seconds" not in last:
+                error = f"stopped with exit status {status}\n{log.read_text()}"
+        run = Run(
+            chapter,
+            last.get("seconds", 0.0),
+            last.get("peak_bytes", 0),
+            executed=True,
+            error=error,
+        )
+        progress.done(run)
+        return run
+
+    def stop(self) -> int:
+        """Let the process end, and with it its kernel; return its exit status."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        with contextlib.suppress(BrokenPipeError), process:
+            pass  # closes its standard input, which ends it, and waits
+        return process.wait()
+
+    def _start(self, log: Path) -> subprocess.Popen[str]:
+        options = ["--root", str(self._book.root), "--tier", self._book.tier, "--worker"]
+        with log.open("w") as errors:
+            return subprocess.Popen(
+                [sys.executable, str(Path(__file__)), *options],
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
 
 
-def _work(book: Book, chapter: str) -> int:
-    """What the process of one chapter does: execute, stamp, put in place; report as JSON lines."""
+def _work(book: Book) -> int:
+    """What a worker does: execute the chapters that its standard input names, one after another."""
     # Slow to import, and only a worker needs them. On a new machine matplotlib says on stderr that
     # it is building its font cache: here nobody hears it; in a chapter it would be a warning.
     import matplotlib.font_manager  # noqa: F401
+    from jupyter_client.manager import AsyncKernelManager
+
+    kernel = AsyncKernelManager(kernel_name="python3") if book.tier == "fast" else None
+    with tempfile.TemporaryDirectory() as folder:
+        for line in sys.stdin:
+            _execute(book, line.strip(), Path(folder), kernel)
+            for path in Path(folder).iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if kernel and kernel.has_kernel:
+            asyncio.run(kernel.shutdown_kernel(now=True))
+    return 0
+
+
+def _execute(book: Book, chapter: str, folder: Path, kernel: Any) -> None:
+    """Execute one chapter, stamp it, and put it in place; report as JSON lines.
+
+    Args:
+        book: The book that it belongs to.
+        chapter: Its name.
+        folder: Where it runs: empty, so that a chapter finds only what it makes.
+        kernel: The manager of a kernel that goes on afterwards; None for a kernel of its own.
+    """
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     source, target = (folder / f"{chapter}.ipynb" for folder in (book.source, book.executed))
     key, started = book.key(chapter), time.monotonic()
     target.unlink(missing_ok=True)  # whatever happens next, no old output is shown
-    scratch = book.out / "running" / chapter  # an empty folder: a chapter finds only what it makes
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
     notebook = nbformat.read(source, as_version=4)
-    added = solutions(notebook) if book.tier == "fast" else []
+    added = [*solutions(notebook), EMPTY_THE_KERNEL] if kernel else []
     notebook.cells += [nbformat.v4.new_code_cell(code) for code in added]
-    asked = scratch.with_suffix(".ipynb")
+    asked, running = (book.out / "running" / f"{chapter}{end}.ipynb" for end in ("-asked", ""))
     nbformat.write(notebook, asked)
     current: dict[str, Any] = {"cell": 0, "cells": len(notebook.cells), "source": ""}
 
@@ -233,38 +308,43 @@ def _work(book: Book, chapter: str) -> int:
         current.update(cell=cell_index + 1, source=cell.source)
         _say(cell=cell_index + 1, cells=current["cells"])
 
-    def used() -> dict[str, Any]:
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # kilobytes
+    def used(kilobytes: int | None = None) -> dict[str, Any]:
+        peak = kilobytes or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         return {"seconds": round(time.monotonic() - started, 1), "peak_bytes": peak * 1024}
 
     fast = notebook.metadata.get("wiseft", {}).get("fast", {})
     try:
         executed = papermill.execute_notebook(
             asked,
-            scratch / f"{chapter}.ipynb",
+            running,
             parameters=dict(fast) if book.tier == "fast" else {},
             kernel_name="python3",
             progress_bar=False,
-            cwd=scratch,
+            cwd=folder,
             on_cell_start=on_cell_start,
+            km=kernel,
+            # A busy machine is slow, and that is no mistake in a chapter.
+            start_timeout=600,
+            iopub_timeout=60,
         )
     except PapermillExecutionError as error:
         trace = "\n".join(error.traceback) or f"{error.ename}: {error.evalue}"
         _say(error=_failure(book, chapter, error.cell_index + 1, error.source, trace), **used())
-        return 1
+        return
     except Exception as error:  # most often: the kernel died, as when memory runs out
         trace = f"{type(error).__name__}: {error}"
         _say(error=_failure(book, chapter, current["cell"], current["source"], trace), **used())
-        return 1
+        return
 
+    peak = int(executed.cells[-1].outputs[0].text.split()[0]) if kernel else None
     del executed.cells[len(executed.cells) - len(added) :]
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
-    nbformat.write(_published(executed, {"key": key, **used()}), partial)
+    nbformat.write(_published(executed, {"key": key, **used(peak)}), partial)
     os.replace(partial, target)
-    shutil.rmtree(scratch)
-    _say(**used())
-    return 0
+    for path in (asked, running):
+        path.unlink()
+    _say(**used(peak))
 
 
 def solutions(notebook: Any) -> list[str]:
@@ -284,7 +364,7 @@ def _say(**message: Any) -> None:
 
 def _failure(book: Book, chapter: str, cell: int, source: str, trace: str) -> str:
     """A failing cell and its traceback, as a person wants to read them."""
-    notebook = book.out / "running" / chapter / f"{chapter}.ipynb"
+    notebook = book.out / "running" / f"{chapter}.ipynb"
     ruler = "-" * 80
     return (
         f"{ruler}\n{chapter}: cell {cell} failed\n{ruler}\n{source}\n{ruler}\n{trace}\n{ruler}\n"
@@ -519,11 +599,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, help="chapters at once (default: as many as fit)")
     parser.add_argument("--no-pages", action="store_true", help="execute only")
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
-    parser.add_argument("--worker", metavar="CHAPTER", help=argparse.SUPPRESS)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     book = Book(options.root.resolve(), options.tier)
     if options.worker:
-        return _work(book, options.worker)
+        return _work(book)
     try:
         chapters = [name.removesuffix(".ipynb") for name in options.chapters] or book.chapters
         if unknown := [name for name in chapters if name not in notebooks_of(book)]:

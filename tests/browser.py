@@ -67,8 +67,18 @@ class Browser:
                 return result
             self._events.append(answer)
 
-    def open(self, url: str, *, width: int, height: int = 900, scheme: str = "light") -> list[str]:
-        """Load a page at a width and in a colour scheme; return what it complained of."""
+    def open(self, url: str) -> list[str]:
+        """Load a page; return what it complained of."""
+        self._events.clear()
+        self.call("Page.navigate", url=url)
+        while not any(event.get("method") == "Page.loadEventFired" for event in self._events):
+            self._events.append(self._read())
+        # Formulas are set after the page has loaded, and they are what is widest.
+        self.evaluate("window.MathJax?.startup?.promise?.then(() => true) ?? true")
+        return [text for event in self._events if (text := _complaint(event))]
+
+    def look(self, *, width: int, height: int = 900, scheme: str = "light") -> None:
+        """Show the page at a width and in a colour scheme; what is opened next is shown so, too."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -78,13 +88,9 @@ class Browser:
         )
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.call("Emulation.setEmulatedMedia", features=[feature])
-        self._events.clear()
-        self.call("Page.navigate", url=url)
-        while not any(event.get("method") == "Page.loadEventFired" for event in self._events):
-            self._events.append(self._read())
-        # Formulas are set after the page has loaded, and they are what is widest.
-        self.evaluate("window.MathJax?.startup?.promise?.then(() => true) ?? true")
-        return [text for event in self._events if (text := _complaint(event))]
+        self.evaluate(  # until the page has been laid out and painted with it
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))"
+        )
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression, awaited if it is a promise."""

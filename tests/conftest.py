@@ -15,6 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNS = pytest.StashKey[list[build.Run]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person ask for pictures: ``make test ARGS=--screenshots``."""
+    parser.addoption("--screenshots", action="store_true", help="keep a picture of every page")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""

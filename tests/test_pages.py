@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import itertools
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -134,39 +135,70 @@ def test_a_chapter_says_when_and_with_what_it_ran(site: Site) -> None:
         assert "torch" in stamp.text
 
 
+@dataclass(frozen=True)
+class View:
+    """A page as it is seen at one width and in one colour scheme."""
+
+    scroll_width: int
+    theme: str
+    background: str
+    figures: list[list[float]]  # width, and the height over what the width asks for
+
+
+SEEN = """({
+  scroll_width: document.documentElement.scrollWidth,
+  theme: document.documentElement.dataset.theme,
+  background: getComputedStyle(document.body).backgroundColor,
+  figures: [...document.querySelectorAll('.cell_output img')].map(image => {
+    const shown = image.getBoundingClientRect();
+    return [shown.width, shown.height / shown.width * image.naturalWidth / image.naturalHeight];
+  }),
+})"""
+
+
+@pytest.fixture(scope="module")
+def views(
+    site: Site, browser: Browser, pytestconfig: pytest.Config
+) -> dict[str, dict[tuple[int, str], View]]:
+    """Every page, opened once without a complaint, and looked at in every way."""
+    seen: dict[str, dict[tuple[int, str], View]] = {page: {} for page in site.pages}
+    for page, ways in seen.items():
+        browser.look(width=PHONE)
+        complaints = browser.open(site.url + page)
+        assert [c for c in complaints if not any(noise in c for noise in NOISE)] == [], page
+        for width, scheme in itertools.product((PHONE, DESK), ("light", "dark")):
+            browser.look(width=width, scheme=scheme)
+            ways[width, scheme] = View(**browser.evaluate(SEEN))
+            if pytestconfig.getoption("screenshots"):
+                name = f"{Path(page).stem}-{width}-{scheme}.png"
+                browser.screenshot(site.book.out / "screenshots" / name)
+    return seen
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_pages_fit_their_width(site: Site, browser: Browser, width: int, scheme: str) -> None:
-    """No page scrolls sideways, in the colours that were asked for, and nothing breaks on it."""
-    for page in site.pages:
-        complaints = browser.open(site.url + page, width=width, scheme=scheme)
-        name = f"{Path(page).stem}-{width}-{scheme}.png"
-        browser.screenshot(site.book.out / "screenshots" / name)  # for a person to look at
-        assert [c for c in complaints if not any(noise in c for noise in NOISE)] == [], page
-        assert browser.evaluate("document.documentElement.scrollWidth") <= width, page
-        assert browser.evaluate("document.documentElement.dataset.theme") == scheme, page
-        assert _is_dark(browser) == (scheme == "dark"), page
+def test_pages_fit_their_width(
+    views: dict[str, dict[tuple[int, str], View]], width: int, scheme: str
+) -> None:
+    """No page scrolls sideways, and each has the colours that were asked for."""
+    for page, ways in views.items():
+        view = ways[width, scheme]
+        assert view.scroll_width <= width, page
+        assert view.theme == scheme, page
+        assert _is_dark(view.background) == (scheme == "dark"), page
 
 
-def _is_dark(browser: Browser) -> bool:
-    colour = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+def _is_dark(colour: str) -> bool:
     red, green, blue = (float(part) for part in colour[4:-1].split(",")[:3])
     return red + green + blue < 3 * 128
 
 
-def test_figures_can_be_read_on_a_telephone(site: Site, browser: Browser) -> None:
+def test_figures_can_be_read_on_a_telephone(
+    views: dict[str, dict[tuple[int, str], View]],
+) -> None:
     """A figure shrinks with the screen, to no less than half: text of 10 points stays legible."""
-    measure = (
-        "[...document.querySelectorAll('.cell_output img')].map(image => {"
-        "  const shown = image.getBoundingClientRect();"
-        "  const tall = image.naturalHeight / image.naturalWidth;"
-        "  return [shown.width, shown.height / shown.width / tall];"
-        "})"
-    )
-    for page in site.pages:
-        browser.open(site.url + page, width=DESK)
-        on_desk = browser.evaluate(measure)
-        browser.open(site.url + page, width=PHONE)
-        for (drawn, _), (shown, squeeze) in zip(on_desk, browser.evaluate(measure), strict=True):
+    for page, ways in views.items():
+        on_desk, on_phone = (ways[width, "light"].figures for width in (DESK, PHONE))
+        for (drawn, _), (shown, squeeze) in zip(on_desk, on_phone, strict=True):
             assert drawn / 2 <= shown <= PHONE, f"{page}: {drawn:.0f} pixels shown as {shown:.0f}"
             assert abs(squeeze - 1) < 0.03, f"{page}: squeezed to {squeeze:.2f}"
