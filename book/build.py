@@ -25,7 +25,6 @@ import os
 import platform
 import queue
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -45,7 +44,7 @@ Tier = Literal["full", "fast"]
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# The peak memory in kilobytes, the last that is printed; then nothing is left of the chapter.
+# Runs after a chapter: prints its peak memory in kilobytes, and leaves nothing of it behind.
 EMPTY_THE_KERNEL = """
 import resource
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -69,7 +68,7 @@ class Run:
 
     chapter: str
     seconds: float
-    peak_bytes: int
+    peak_bytes: int  # of its kernel, until it ended
     executed: bool  # False: nothing had changed, so an earlier execution still stands
     error: str = ""
 
@@ -165,8 +164,8 @@ def execute(
     each = 2 if book.tier == "full" else 1
     jobs = jobs or max(1, min(len(due), cores // each, _free_memory() // MEMORY_PER_CHAPTER))
     workers: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-    for _ in range(jobs):
-        workers.put(_Worker(book, threads=max(1, cores // jobs)))
+    for number in range(jobs):
+        workers.put(_Worker(book, number, threads=max(1, cores // jobs)))
 
     def run_next(chapter: str) -> Run:
         worker = workers.get()
@@ -193,12 +192,12 @@ def _standing(book: Book, chapter: str) -> Run | None:
 class _Worker:
     """A process that executes chapters, one after another; it starts when it is first needed.
 
-    It is asked by a line on its standard input and answers with lines of JSON. In the full tier it
-    is stopped after each chapter.
+    It is asked by a line on its standard input, and answers with lines of JSON.
     """
 
-    def __init__(self, book: Book, *, threads: int) -> None:
+    def __init__(self, book: Book, number: int, *, threads: int) -> None:
         self._book = book
+        self._log = book.out / "running" / f"worker-{number}.log"
         self._environment = os.environ | {
             "OMP_NUM_THREADS": str(threads),
             "PYTHONPATH": str(book.root),  # this book's package, whatever else is installed
@@ -211,9 +210,7 @@ class _Worker:
     def run(self, chapter: str, progress: _Progress) -> Run:
         """Execute one chapter, and wait for it."""
         progress.update(chapter, "starting")
-        log = self._book.out / "running" / f"{chapter}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        process = self._process = self._process or self._start(log)
+        process = self._process = self._process or self._start()
         assert process.stdin
         assert process.stdout
         last: dict[str, Any] = {}
@@ -228,10 +225,10 @@ class _Worker:
         except BrokenPipeError:
             pass  # it died; how, is said below
         error = last.get("error", "")
-        if "seconds" not in last or error or self._book.tier == "full":
-            status = self.stop()
-            if "seconds" not in last:
-                error = f"stopped with exit status {status}\n{log.read_text()}"
+        if "seconds" not in last:
+            error = f"stopped with exit status {self.stop()}\n{self._log.read_text()}"
+        elif error:  # the kernel may be in any state
+            self.stop()
         run = Run(
             chapter,
             last.get("seconds", 0.0),
@@ -251,9 +248,10 @@ class _Worker:
             pass  # closes its standard input, which ends it, and waits
         return process.wait()
 
-    def _start(self, log: Path) -> subprocess.Popen[str]:
+    def _start(self) -> subprocess.Popen[str]:
         options = ["--root", str(self._book.root), "--tier", self._book.tier, "--worker"]
-        with log.open("w") as errors:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("w") as errors:
             return subprocess.Popen(
                 [sys.executable, str(Path(__file__)), *options],
                 env=self._environment,
@@ -298,7 +296,7 @@ def _execute(book: Book, chapter: str, folder: Path, kernel: Any) -> None:
     key, started = book.key(chapter), time.monotonic()
     target.unlink(missing_ok=True)  # whatever happens next, no old output is shown
     notebook = nbformat.read(source, as_version=4)
-    added = [*solutions(notebook), EMPTY_THE_KERNEL] if kernel else []
+    added = [*(solutions(notebook) if book.tier == "fast" else ()), EMPTY_THE_KERNEL]
     notebook.cells += [nbformat.v4.new_code_cell(code) for code in added]
     asked, running = (book.out / "running" / f"{chapter}{end}.ipynb" for end in ("-asked", ""))
     nbformat.write(notebook, asked)
@@ -308,9 +306,8 @@ def _execute(book: Book, chapter: str, folder: Path, kernel: Any) -> None:
         current.update(cell=cell_index + 1, source=cell.source)
         _say(cell=cell_index + 1, cells=current["cells"])
 
-    def used(kilobytes: int | None = None) -> dict[str, Any]:
-        peak = kilobytes or resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        return {"seconds": round(time.monotonic() - started, 1), "peak_bytes": peak * 1024}
+    def used(kilobytes: int = 0) -> dict[str, Any]:
+        return {"seconds": round(time.monotonic() - started, 1), "peak_bytes": kilobytes * 1024}
 
     fast = notebook.metadata.get("wiseft", {}).get("fast", {})
     try:
@@ -336,7 +333,7 @@ def _execute(book: Book, chapter: str, folder: Path, kernel: Any) -> None:
         _say(error=_failure(book, chapter, current["cell"], current["source"], trace), **used())
         return
 
-    peak = int(executed.cells[-1].outputs[0].text.split()[0]) if kernel else None
+    peak = int(executed.cells[-1].outputs[0].text.split()[0])
     del executed.cells[len(executed.cells) - len(added) :]
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")

@@ -44,6 +44,14 @@ def write_chapter(path: Path, code: str) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
 
 
+def add_solution(path: Path, code: str) -> None:
+    """Add an exercise whose solution is a line of code."""
+    notebook = nbformat.read(path, as_version=4)
+    text = f"Double it.\n\n```{{dropdown}} Solution\n    {code}\n\nThat is all.\n```"
+    notebook.cells.append(nbformat.v4.new_markdown_cell(text))
+    nbformat.write(notebook, path)
+
+
 def make_book(root: Path) -> build.Book:
     """A book of two small chapters about a package of one number, with this book's settings."""
     (root / "book").mkdir(parents=True)
@@ -132,6 +140,9 @@ def test_from_source_to_page_and_back_again(
     book: build.Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One story, because each step needs the one before: made, left alone, changed, broken."""
+    add_solution(
+        book.source / "second.ipynb", "raise RuntimeError('the full tier has no use for it')"
+    )
     assert make(book) == 0
     page = book.html / "first.html"
     assert "value 17 steps 3" in page.read_text()
@@ -177,6 +188,7 @@ def test_the_fast_tier_runs_with_its_own_parameters_in_an_emptied_kernel(book: b
     leave = "VALUE = 1\nopen('left', 'x').close()"
     for name in ("second", "third"):
         write_chapter(book.source / f"{name}.ipynb", f"{look}\n---\n{leave}")
+        add_solution(book.source / f"{name}.ipynb", "print('solved', VALUE)")
     first, second, third = build.execute(fast, ["first", "second", "third"], jobs=1)
     assert not first.error + second.error + third.error
     assert "value 17 steps 1" in text_of(fast, "first")
@@ -184,44 +196,21 @@ def test_the_fast_tier_runs_with_its_own_parameters_in_an_emptied_kernel(book: b
     found = [re.findall(r"kernel \d+ finds .*?]", text_of(fast, n)) for n in ("second", "third")]
     assert found[0] == found[1], "another kernel"
     assert found[0][0].endswith("finds False []")
-    (run,) = build.execute(fast, ["first"])
+    assert "solved 1" not in text_of(fast, "second"), "a solution is run, but not shown"
+    (run,) = build.execute(fast, ["third"])
     assert not run.executed
-    (run,) = build.execute(fast, ["first"], force=True)
+    (run,) = build.execute(fast, ["third"], force=True)
     assert run.executed
 
 
-def test_a_chapter_that_fails_takes_its_kernel_with_it(book: build.Book) -> None:
+def test_a_solution_that_fails_is_a_failure_and_takes_the_kernel_with_it(book: build.Book) -> None:
     fast = build.Book(book.root, "fast")
-    write_chapter(book.source / "first.ipynb", "import builtins\nbuiltins.left = 1\n1 / 0")
+    write_chapter(book.source / "first.ipynb", "import builtins\nbuiltins.left = 2")
+    add_solution(book.source / "first.ipynb", "assert 2 * left == 5")
     write_chapter(book.source / "second.ipynb", "left")
-    broken, second = build.execute(fast, ["first", "second"], jobs=1)
-    assert "1 / 0" in broken.error
+    first, second = build.execute(fast, ["first", "second"], jobs=1)
+    assert "assert 2 * left == 5" in first.error
     assert "NameError" in second.error
-
-
-def with_solution(path: Path, code: str) -> None:
-    """Write a chapter with an exercise whose solution is a line of code."""
-    write_chapter(path, "value = 2")
-    notebook = nbformat.read(path, as_version=4)
-    text = f"Double it.\n\n```{{dropdown}} Solution\n    {code}\n\nThat is all.\n```"
-    notebook.cells.append(nbformat.v4.new_markdown_cell(text))
-    nbformat.write(notebook, path)
-
-
-def test_the_fast_tier_runs_the_solutions_and_does_not_show_them(book: build.Book) -> None:
-    fast = build.Book(book.root, "fast")
-    with_solution(book.source / "second.ipynb", "print('doubled', 2 * value)")
-    (run,) = build.execute(fast, ["second"])
-    assert not run.error
-    cells = nbformat.read(fast.executed / "second.ipynb", as_version=4).cells
-    assert "value = 2" in [cell.source for cell in cells]
-    assert "doubled 4" not in text_of(fast, "second")
-
-    with_solution(book.source / "second.ipynb", "assert 2 * value == 5")
-    (run,) = build.execute(again(fast), ["second"])
-    assert "assert 2 * value == 5" in run.error
-    (run,) = build.execute(book, ["second"])
-    assert not run.error, "the full tier has no use for solutions"
 
 
 def test_a_kernel_that_dies_is_a_failure_with_its_cell(book: build.Book) -> None:
@@ -232,26 +221,20 @@ def test_a_kernel_that_dies_is_a_failure_with_its_cell(book: build.Book) -> None
     assert not (book.executed / "second.ipynb").exists()
 
 
-def test_a_warning_in_a_chapter_stops_the_book(
+def test_a_warning_or_a_reference_to_nowhere_stops_the_book_but_not_a_draft(
     book: build.Book, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (book.root / "_toc.yml").write_text(TOC.replace("- file: first\n", ""))
-    write_chapter(book.source / "second.ipynb", "import warnings\nwarnings.warn('old habit')")
-    assert make(book) == 1
-    assert "stderr was found" in capsys.readouterr().err
-    assert not book.html.exists()
-
-
-def test_a_reference_to_nowhere_stops_the_book_but_not_a_draft(
-    book: build.Book, capsys: pytest.CaptureFixture[str]
-) -> None:
+    write_chapter(book.source / "first.ipynb", "import warnings\nwarnings.warn('old habit')")
     intro = book.source / "intro.md"
     intro.write_text(intro.read_text() + "\nThen {doc}`first`, and {doc}`nowhere`.\n")
     assert make(book, "second") == 0
     assert (book.out / "draft" / "second.html").exists()
     assert not (book.out / "draft" / "first.html").exists()
     assert make(book) == 1
-    assert "nowhere" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "stderr was found" in said
+    assert "nowhere" in said
+    assert not book.html.exists()
 
 
 def test_a_chapter_that_is_not_there_is_named(
