@@ -2,63 +2,50 @@
 
 from __future__ import annotations
 
+import builtins
 import subprocess
 import sys
+import types
+from typing import Any
 
+import pytest
 
-def in_a_fresh_interpreter(code: str) -> str:
-    """Run code in a Python that has imported nothing yet, and return what it printed."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def test_open_clip_imports_after_it() -> None:
-    code = """
 from wiseft_tutorial._torchvision import ensure_torchvision
-ensure_torchvision()
-import open_clip
-print("ViT-B-32" in open_clip.list_models())
-"""
-    assert in_a_fresh_interpreter(code) == "True"
 
 
-def test_calling_it_twice_is_calling_it_once() -> None:
+def test_open_clip_imports_after_it_however_often_it_is_called() -> None:
     code = """
 import sys
 from wiseft_tutorial._torchvision import ensure_torchvision
 ensure_torchvision()
 first = sys.modules["torchvision"]
 ensure_torchvision()
-print(sys.modules["torchvision"] is first)
+assert sys.modules["torchvision"] is first
+import open_clip
+assert "ViT-B-32" in open_clip.list_models()
 """
-    assert in_a_fresh_interpreter(code) == "True"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
-def test_torchvision_that_is_there_already_is_left_alone() -> None:
-    code = """
-import sys, types
-sys.modules["torchvision"] = theirs = types.ModuleType("torchvision")
-from wiseft_tutorial._torchvision import ensure_torchvision
-ensure_torchvision()
-print(sys.modules["torchvision"] is theirs)
-"""
-    assert in_a_fresh_interpreter(code) == "True"
-
-
-def test_a_torchvision_that_fails_for_another_reason_says_so() -> None:
-    code = """
-import builtins
-from wiseft_tutorial._torchvision import ensure_torchvision
-real = builtins.__import__
-def fails(name, *rest):
-    if name == "torchvision":
-        raise RuntimeError("some other trouble")
-    return real(name, *rest)
-builtins.__import__ = fails
-try:
+def test_torchvision_that_is_there_already_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = types.ModuleType("torchvision")
+    monkeypatch.setitem(sys.modules, "torchvision", theirs)
     ensure_torchvision()
-except RuntimeError as error:
-    print(error)
-"""
-    assert in_a_fresh_interpreter(code) == "some other trouble"
+    assert sys.modules["torchvision"] is theirs
+
+
+def test_a_torchvision_that_fails_for_another_reason_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = builtins.__import__
+
+    def fails(name: str, *rest: Any) -> Any:
+        if name == "torchvision":
+            raise RuntimeError("some other trouble")
+        return real(name, *rest)
+
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    monkeypatch.setattr(builtins, "__import__", fails)
+    with pytest.raises(RuntimeError, match="some other trouble"):
+        ensure_torchvision()

@@ -167,7 +167,7 @@ def test_two_processes_at_once_train_a_model_once(tmp_path: Path) -> None:
         subprocess.Popen(command, cwd=Path(__file__).parent, text=True, stdout=-1, stderr=-1)
         for _ in range(2)
     ]
-    said = [run.communicate(timeout=120) for run in runs]
+    said = [run.communicate(timeout=600) for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said
     assert sorted("comes from the cache" in out for out, _ in said) == [False, True], said
     assert sorted("100%" in err for _, err in said) == [False, True], said

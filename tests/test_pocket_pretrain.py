@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,12 @@ TINY = Pretraining(steps=4, cooldown=2, warmup=1, batch_size=16, fresh=12, store
 
 def _pretrain(settings: Pretraining, out: Path, every: int) -> Path:
     return pretrain(settings, out, device=CPU, every=every, validation_per_class=1)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of a whole run, which no test changes, in the folder of the run."""
+    return _pretrain(TINY, tmp_path_factory.mktemp("finished"), every=2)
 
 
 def _unit(n: int, seed: int) -> torch.Tensor:
@@ -47,8 +54,8 @@ def test_the_rate_rises_stays_and_falls_to_almost_nothing() -> None:
     assert rates == sorted(rates[:10]) + rates[10:80] + sorted(rates[80:], reverse=True)
 
 
-def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
-    whole = load_file(_pretrain(TINY, tmp_path / "whole", every=2))
+def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path, finished: Path) -> None:
+    whole = load_file(finished)
     first = Pretraining(**{**TINY.__dict__, "steps": 2, "cooldown": 0})
     _pretrain(first, tmp_path / "halves", every=2)
     resumed = load_file(_pretrain(TINY, tmp_path / "halves", every=2))
@@ -57,20 +64,19 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
     assert [json.loads(line)["step"] for line in log] == [2, 4]
 
 
-def test_a_finished_model_is_where_a_later_run_begins(tmp_path: Path) -> None:
-    first = _pretrain(TINY, tmp_path / "first", every=4)
+def test_a_finished_model_is_where_a_later_run_begins(tmp_path: Path, finished: Path) -> None:
     same, more = (
         pretrain(
             Pretraining(**{**TINY.__dict__, "steps": steps, "lr": 1e-4}),
             tmp_path / str(steps),
             device=CPU,
-            after=first.parent,
+            after=finished.parent,
             every=4,
             validation_per_class=1,
         )
         for steps in (4, 8)
     )
-    begun, unmoved, moved = (load_file(path) for path in (first, same, more))
+    begun, unmoved, moved = (load_file(path) for path in (finished, same, more))
     assert all(torch.equal(begun[key], unmoved[key]) for key in begun)
     assert any(not torch.equal(begun[key], moved[key]) for key in begun)
     assert any(torch.equal(begun[key], moved[key]) for key in begun)
@@ -92,13 +98,10 @@ def test_a_later_run_warms_up_again() -> None:
     "other", [{"world": "angles"}, {"optimiser": "adamw"}], ids=["world", "optimiser"]
 )
 def test_another_world_or_optimiser_gives_another_model(
-    tmp_path: Path, other: dict[str, str]
+    tmp_path: Path, finished: Path, other: dict[str, str]
 ) -> None:
     settings = Pretraining(**{**TINY.__dict__, **other})
-    ours, theirs = (
-        load_file(_pretrain(run, tmp_path / name, every=4))
-        for name, run in {"ours": TINY, "theirs": settings}.items()
-    )
+    ours, theirs = load_file(finished), load_file(_pretrain(settings, tmp_path, every=4))
     assert any(not torch.equal(ours[key], theirs[key]) for key in ours)
 
 
@@ -109,27 +112,29 @@ def test_unknown_worlds_and_optimisers_are_refused() -> None:
         Pretraining(optimiser="sgd")
 
 
-def test_the_result_is_a_clip_that_loads(tmp_path: Path) -> None:
-    path = _pretrain(TINY, tmp_path, every=4)
-    clip = load_clip("pocket", pretrained=str(path), device="cpu")
+def test_the_result_is_a_clip_that_loads(finished: Path) -> None:
+    clip = load_clip("pocket", pretrained=str(finished), device="cpu")
     assert clip.encode_text(["a lemon"]).shape == (1, 128)
-    assert path.stat().st_size < 16e6
+    assert finished.stat().st_size < 16e6
 
 
-def test_the_checkpoints_of_another_run_are_not_overwritten(tmp_path: Path) -> None:
-    _pretrain(TINY, tmp_path, every=2)
-    before = (tmp_path / "stable.safetensors").read_bytes()
-    for change in ({"lr": 1e-3}, {"steps": 1, "cooldown": 1}):
-        with pytest.raises(CheckpointError, match="--out"):
-            _pretrain(Pretraining(**{**TINY.__dict__, **change}), tmp_path, every=2)
-    assert (tmp_path / "stable.safetensors").read_bytes() == before
+@pytest.mark.parametrize("change", [{"lr": 1e-3}, {"steps": 1, "cooldown": 1}], ids=str)
+def test_the_checkpoints_of_another_run_are_not_overwritten(
+    finished: Path, change: dict[str, float]
+) -> None:
+    before = {path: path.read_bytes() for path in finished.parent.iterdir()}
+    with pytest.raises(CheckpointError, match="--out"):
+        _pretrain(Pretraining(**{**TINY.__dict__, **change}), finished.parent, every=2)
+    assert {path: path.read_bytes() for path in finished.parent.iterdir()} == before
 
 
-def test_a_lengthened_run_forgets_what_its_log_said_of_the_fall(tmp_path: Path) -> None:
-    _pretrain(TINY, tmp_path, every=1)
-    _pretrain(Pretraining(**{**TINY.__dict__, "steps": 6}), tmp_path, every=1)
-    log = (tmp_path / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in log] == [1, 2, 3, 4, 5, 6]
+def test_a_lengthened_run_forgets_what_its_log_said_of_the_fall(
+    tmp_path: Path, finished: Path
+) -> None:
+    longer = shutil.copytree(finished.parent, tmp_path / "longer")
+    _pretrain(Pretraining(**{**TINY.__dict__, "steps": 6}), longer, every=1)
+    log = (longer / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == [2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("fresh", [0, 2, 100])
