@@ -19,33 +19,36 @@ from conftest import ROOT
 
 CHAPTERS = build.Book(ROOT).chapters
 STAND_IN = """
-from dataclasses import replace
+import torch
 
 import wiseft_tutorial as wt
 from wiseft_tutorial.benchmarks import benchmark_names, register_benchmark
-from wiseft_tutorial.benchmarks.pocket import draw_split
 from wiseft_tutorial.pocket.captions import TEMPLATES
+from wiseft_tutorial.pocket.drawing import draw
 from wiseft_tutorial.pocket.objects import CLASSNAMES, POCKET_CLASSES
+from wiseft_tutorial.pocket.styles import STYLES
 
-KEPT = 16  # classes
+KEPT = torch.tensor(POCKET_CLASSES[:16])
 NAMES = {"Pocket": "Photos", "Pocket-Sketch": "Ink", "Pocket-R": "Prints", "Pocket-V2": "Again"}
 
 
-def kept(distribution, purpose, per_class):
-    split = draw_split(distribution, purpose, per_class, seed=50)
-    return replace(split.subset(split.labels < KEPT), name=NAMES[distribution])
+def drawn(distribution, per_class, seed):
+    labels = torch.arange(len(KEPT)).repeat(per_class)
+    generator = torch.Generator().manual_seed(seed)
+    images = draw(KEPT[labels], STYLES[distribution], generator).images
+    return wt.Split(NAMES[distribution], images, labels)
 
 
 def stand_in(*, test_images):
-    tests = {NAMES[name]: kept(name, "test", test_images // KEPT) for name in NAMES}
+    tests = [drawn(name, test_images // len(KEPT), seed) for seed, name in enumerate(NAMES)]
     return wt.Benchmark(
         name="stand-in",
-        classnames=tuple(CLASSNAMES[k] for k in POCKET_CLASSES[:KEPT]),
+        classnames=tuple(CLASSNAMES[k] for k in KEPT),
         templates=TEMPLATES,
-        train=kept("Pocket", "train", 20),
-        val=kept("Pocket", "val", 25),
-        test=tests.pop("Photos"),
-        shifts=tests,
+        train=drawn("Pocket", 20, seed=10),
+        val=drawn("Pocket", 25, seed=11),
+        test=tests[0],
+        shifts={split.name: split for split in tests[1:]},
     )
 
 
