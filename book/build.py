@@ -163,24 +163,28 @@ def execute(
     # Nobody reads the times of the fast tier, and one core for each leaves less of them idle.
     each = 2 if book.tier == "full" else 1
     jobs = jobs or max(1, min(len(due), cores // each, _free_memory() // MEMORY_PER_CHAPTER))
-    workers: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-    for number in range(jobs):
-        workers.put(_Worker(book, number, threads=max(1, cores // jobs)))
+    idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
 
     def run_next(chapter: str) -> Run:
-        worker = workers.get()
+        worker = idle.get()
         try:
             return worker.run(chapter, progress)
         finally:
-            workers.put(worker)
+            idle.put(worker)
 
-    with ThreadPoolExecutor(jobs) as pool, _Progress(len(due)) as progress:
+    with (
+        contextlib.ExitStack() as at_the_end,
+        ThreadPoolExecutor(jobs) as pool,
+        _Progress(len(due)) as progress,
+    ):
+        for number in range(jobs):
+            worker = _Worker(book, number, threads=max(1, cores // jobs))
+            at_the_end.callback(worker.stop)
+            idle.put(worker)
         futures = {name: pool.submit(run_next, name) for name in due}
         while wait(futures.values(), timeout=0.5).not_done:
             progress.show()
         runs |= {name: future.result() for name, future in futures.items()}
-    for _ in range(jobs):
-        workers.get().stop()
     return [run for name in chapters if (run := runs[name])]
 
 

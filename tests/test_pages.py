@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
@@ -145,6 +146,8 @@ class View:
     figures: list[list[float]]  # width, and the height over what the width asks for
 
 
+Views: TypeAlias = dict[str, dict[tuple[int, str], View]]  # by page, and by width and scheme
+
 SEEN = """({
   scroll_width: document.documentElement.scrollWidth,
   theme: document.documentElement.dataset.theme,
@@ -157,11 +160,9 @@ SEEN = """({
 
 
 @pytest.fixture(scope="module")
-def views(
-    site: Site, browser: Browser, pytestconfig: pytest.Config
-) -> dict[str, dict[tuple[int, str], View]]:
+def views(site: Site, browser: Browser, pytestconfig: pytest.Config) -> Views:
     """Every page, opened once without a complaint, and looked at in every way."""
-    seen: dict[str, dict[tuple[int, str], View]] = {page: {} for page in site.pages}
+    seen: Views = {page: {} for page in site.pages}
     for page, ways in seen.items():
         browser.look(width=PHONE)
         complaints = browser.open(site.url + page)
@@ -177,9 +178,7 @@ def views(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_pages_fit_their_width(
-    views: dict[str, dict[tuple[int, str], View]], width: int, scheme: str
-) -> None:
+def test_pages_fit_their_width(views: Views, width: int, scheme: str) -> None:
     """No page scrolls sideways, and each has the colours that were asked for."""
     for page, ways in views.items():
         view = ways[width, scheme]
@@ -193,9 +192,7 @@ def _is_dark(colour: str) -> bool:
     return red + green + blue < 3 * 128
 
 
-def test_figures_can_be_read_on_a_telephone(
-    views: dict[str, dict[tuple[int, str], View]],
-) -> None:
+def test_figures_can_be_read_on_a_telephone(views: Views) -> None:
     """A figure shrinks with the screen, to no less than half: text of 10 points stays legible."""
     for page, ways in views.items():
         on_desk, on_phone = (ways[width, "light"].figures for width in (DESK, PHONE))
