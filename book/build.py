@@ -274,13 +274,17 @@ def _work(book: Book) -> int:
     from jupyter_client.manager import AsyncKernelManager
 
     kernel = AsyncKernelManager(kernel_name="python3") if book.tier == "fast" else None
+
+    async def stop() -> None:
+        if kernel and kernel.has_kernel:
+            await kernel.shutdown_kernel(now=True)
+
     with tempfile.TemporaryDirectory() as folder:
         for line in sys.stdin:
             _execute(book, line.strip(), Path(folder), kernel)
             for path in Path(folder).iterdir():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        if kernel and kernel.has_kernel:
-            asyncio.run(kernel.shutdown_kernel(now=True))
+    asyncio.run(stop())
     return 0
 
 
