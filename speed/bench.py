@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 
 import wiseft_tutorial as wt
-from wiseft_tutorial.inference import BATCH_SIZE, evaluation_copy
+from wiseft_tutorial.inference import evaluation_copy, images_at_once
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def measure(test_images: int, repeats: int) -> list[Ratio]:
     batches = [  # ready for the encoder: only what cannot be avoided is left to be timed
         ((batch.float() / 255 - 0.5) / 0.25).to(runner.device, dtype)
         for split in splits
-        for batch in split.images.split(BATCH_SIZE)
+        for batch in split.images.split(images_at_once(runner))
     ]
 
     @torch.inference_mode()
@@ -123,7 +123,7 @@ def measure(test_images: int, repeats: int) -> list[Ratio]:
         ),
         Ratio(
             "averaging two sets of weights in place",
-            "one bare forward pass of 256 images",
+            f"one bare forward pass of {len(batches[0])} images",
             *compare(
                 lambda: wt.interpolate_(target, start, end_to_end, 0.5),
                 lambda: runner.image_encoder(batches[0]),

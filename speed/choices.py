@@ -18,7 +18,7 @@ import torch.nn.functional as F
 import wiseft_tutorial as wt
 from wiseft_tutorial.attention import plain_attention
 from wiseft_tutorial.device import resolve_device, resolve_dtype, training_kernels
-from wiseft_tutorial.inference import BATCH_SIZE
+from wiseft_tutorial.inference import images_at_once
 
 CLASSES = tuple(f"thing {i}" for i in range(40))
 TRAINED_BATCH = wt.default_recipe("pocket").batch_size
@@ -68,8 +68,8 @@ def evaluating(zeroshot: wt.ImageClassifier, images: torch.Tensor, repeats: int)
             f"bfloat16 by autocast, {size} at once": lambda n=size: run(full, n, True),
             f"bfloat16 weights, {size} at once": lambda n=size: run(rounded, n, False),
         }
-    chosen = "bfloat16 weights" if rounds(device) else "float32"
-    return rates(ways, len(images), repeats, f"{chosen}, {BATCH_SIZE} at once")
+    chosen, model = ("bfloat16 weights", rounded) if rounds(device) else ("float32", full)
+    return rates(ways, len(images), repeats, f"{chosen}, {images_at_once(model)} at once")
 
 
 def training(zeroshot: wt.ImageClassifier, images: torch.Tensor, repeats: int) -> list[str]:

@@ -7,7 +7,7 @@ import tiny
 import torch
 
 from wiseft_tutorial.errors import DataError
-from wiseft_tutorial.inference import encode_images, evaluation_copy
+from wiseft_tutorial.inference import encode_images, evaluation_copy, images_at_once
 from wiseft_tutorial.models import ImageClassifier
 
 
@@ -43,3 +43,11 @@ def test_features_are_those_of_the_model_whatever_the_batch(model: ImageClassifi
 def test_images_of_another_size_are_refused(model: ImageClassifier) -> None:
     with pytest.raises(DataError, match=r"\(2, 3, 32, 32\), not \(N, 3, 48, 48\)"):
         encode_images(evaluation_copy(model), torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
+
+
+def test_a_batch_has_the_same_size_in_bytes_in_every_precision(model: ImageClassifier) -> None:
+    runners = [evaluation_copy(model, device="cpu", precision=p) for p in ("bfloat16", "float32")]
+    assert [images_at_once(runner) for runner in runners] == [256, 128]
+    seen: list[int] = []
+    encode_images(runners[1], tiny.split(130, seed=0).images, advance=seen.append)
+    assert seen == [128, 2]

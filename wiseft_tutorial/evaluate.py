@@ -17,7 +17,7 @@ from wiseft_tutorial._alpha import check_alpha
 from wiseft_tutorial.benchmarks import Benchmark, Split
 from wiseft_tutorial.device import Precision
 from wiseft_tutorial.errors import DataError, WeightMismatchError, unknown
-from wiseft_tutorial.inference import BATCH_SIZE, encode_images, evaluation_copy
+from wiseft_tutorial.inference import encode_images, evaluation_copy
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.outputs import ensemble_logits
 from wiseft_tutorial.robustness import clopper_pearson
@@ -51,7 +51,7 @@ def predict(
     model: ImageClassifier,
     split: Split,
     *,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     device: str | torch.device | None = None,
     precision: Precision = "auto",
     progress: bool = False,
@@ -61,7 +61,7 @@ def predict(
     Args:
         model: Left untouched.
         split: N images.
-        batch_size: Images per forward pass.
+        batch_size: Images per forward pass; ``None`` means as many as suit the precision.
         device: Where to compute; ``None`` means the best device present.
         precision: Of the image encoder.
         progress: Show a progress bar.
@@ -116,7 +116,7 @@ def alpha_sweep(
     distributions: Sequence[str] | Mapping[str, Split] | None = None,
     device: str | torch.device | None = None,
     precision: Precision = "auto",
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Average two models at every alpha, and measure each average on every distribution.
@@ -135,7 +135,7 @@ def alpha_sweep(
             ``{"validation": benchmark.val}``; ``None`` means all test sets.
         device: Where to compute; ``None`` means the best device present.
         precision: Of the image encoder.
-        batch_size: Images per forward pass.
+        batch_size: Images per forward pass; ``None`` means as many as suit the precision.
         progress: Show a progress bar.
 
     Returns:
