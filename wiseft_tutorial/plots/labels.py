@@ -79,6 +79,8 @@ def place_labels(
         offset = (centres[best] - starts[best]) / pixel
         _write(ax, label, label.anchors[anchor[best]], offset, leader=bool(far[best]))
         boxes.append(candidates[best])
+        if far[best]:
+            ink = np.concatenate([ink, _along([np.stack([starts[best], centres[best]])], step=3.0)])
 
 
 def _measure(ax: Axes, label: Label) -> Points:

@@ -131,7 +131,7 @@ class Plane:
         self.ax.plot(*gap.T, color=role.colour, linewidth=1.4, linestyle=(0, (1, 1)), zorder=2)
         self.lines.append(gap)
         text = rf"$\rho$ = {100 * (y - expected):+.1f}".replace("-", "\N{MINUS SIGN}")
-        self.labels.append(Label(text, anchors(gap[2:7]), role.ink))
+        self.labels.append(Label(text, anchors(gap[:7]), role.ink))
 
     def _draw_step(self, points: Points) -> None:
         """Draw an arrow from one model to another where nothing is known between them."""
