@@ -62,7 +62,7 @@ def plot_best_alpha(best: pd.DataFrame, *, cloud: pd.DataFrame | None = None) ->
     ax.axhline(0.5, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
     ax.axvline(0.0, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
     ax.set_ylim(-0.05, 1.05)
-    ax.margins(x=0.12)
+    ax.margins(x=0.28)  # room for names
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _points(value, sign=True)))
     ax.set_xlabel("Fine-tuned minus zero-shot accuracy (points)")
     ax.set_ylabel(r"Best $\alpha$")

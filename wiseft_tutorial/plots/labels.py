@@ -21,6 +21,9 @@ _DIRECTIONS = np.array(
 )
 _DISTANCES = np.array([7.0, 12.0, 20.0, 32.0, 48.0, 68.0])  # in typographic points
 _LEADER_FROM = 20.0  # from this distance on, a thin line leads from the text to its point
+_MARK = 4.0 * np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])  # pixels: where a mark has ink
+_OWN = 7.0  # pixels from its point within which a thin line may cross what belongs to that point
+_SQUARE = 4.0  # pixels; what shares a square of this size touches
 _PADDING = np.array([-2.0, -2.0, 2.0, 2.0])  # pixels around a text
 
 
@@ -59,9 +62,10 @@ def place_labels(
     ink = _along([ax.transData.transform(line) for line in obstacles if len(line)], step=3.0)
     boxes = [box.extents for box in taken]
     # The fewer places a text can choose from, the earlier it chooses.
-    for label in sorted(labels, key=lambda label: len(label.anchors)):
-        if not label.anchors:
-            continue
+    labels = sorted((label for label in labels if label.anchors), key=lambda x: len(x.anchors))
+    named = [label.anchors[0] for label in labels if len(label.anchors) == 1]
+    marks = ax.transData.transform(np.array(named).reshape(-1, 2))
+    for label in labels:
         size = _measure(ax, label)
         anchor, distance, direction = (
             axis.ravel()
@@ -74,7 +78,8 @@ def place_labels(
         candidates = np.hstack([centres - size / 2, centres + size / 2])
         far = _DISTANCES[distance] >= _LEADER_FROM
         cost = _cover(candidates, ink, np.array(boxes).reshape(-1, 4), frame)
-        cost += far * _crossings(starts, centres, np.array(boxes).reshape(-1, 4))
+        cost += far * _crossings(starts, centres, np.array(boxes).reshape(-1, 4), ink)
+        cost += ~far * _strangers(candidates, starts, marks)
         best = int(np.argmin(cost + 3.0 * distance + 0.1 * direction))
         offset = (centres[best] - starts[best]) / pixel
         _write(ax, label, label.anchors[anchor[best]], offset, leader=bool(far[best]))
@@ -129,20 +134,43 @@ def _cover(candidates: Points, ink: Points, taken: Points, frame: Bbox) -> Point
     return cost
 
 
-def _crossings(starts: Points, ends: Points, taken: Points) -> Points:
-    """Weigh the leading lines that would run through another text."""
-    steps = np.linspace(0, 1, 12)[None, :, None]
-    x, y = np.moveaxis(starts[:, None] + steps * (ends - starts)[:, None], -1, 0)[..., None]
+def _strangers(candidates: Points, own: Points, marks: Points) -> Points:
+    """Weigh texts that would stand nearer to another text's mark than to their own."""
+
+    def distance(boxes: Points, places: Points) -> Points:
+        beside = np.maximum(boxes[..., :2] - places, places - boxes[..., 2:])
+        return np.asarray(np.hypot(*np.moveaxis(np.maximum(beside, 0), -1, 0)))
+
+    other = np.hypot(*np.moveaxis(own[:, None] - marks, -1, 0)) > 1
+    nearer = distance(candidates[:, None], marks) < distance(candidates, own)[:, None] + 2
+    return np.asarray(40.0 * (nearer & other).any(axis=1))
+
+
+def _crossings(starts: Points, ends: Points, taken: Points, ink: Points) -> Points:
+    """Weigh the leading lines that would run through another text, or across marks and lines."""
+    steps = np.linspace(0, 1, 24)[None, :, None]
+    places = starts[:, None] + steps * (ends - starts)[:, None]
+    x, y = np.moveaxis(places, -1, 0)[..., None]
     x0, y0, x1, y1 = taken.T
     through = ((x > x0) & (x < x1) & (y > y0) & (y < y1)).any(axis=1).sum(axis=1)
-    return 50.0 * np.asarray(through, dtype=np.float64)
+    away = np.hypot(*np.moveaxis(places - starts[:, None], -1, 0)) > _OWN
+    across = (np.isin(_cell(places), _cell(ink)) & away).sum(axis=1)
+    cost: Points = 50.0 * through + 2.0 * across
+    return cost
+
+
+def _cell(places: Points) -> NDArray[np.int64]:
+    """Number the small squares in which places (in pixels) lie."""
+    column, row = np.moveaxis(np.floor(places / _SQUARE).astype(np.int64), -1, 0)
+    number: NDArray[np.int64] = column * 100_000 + row
+    return number
 
 
 def _along(lines: Sequence[Points], step: float) -> Points:
-    """Replace polylines (in pixels) by points at most ``step`` pixels apart."""
+    """Replace polylines (in pixels) by points at most ``step`` pixels apart; a point is a mark."""
     pieces = [np.empty((0, 2))]
     for line in lines:
-        pieces.append(line[-1:])
+        pieces.append(line[-1:] + _MARK if len(line) == 1 else line[-1:])
         for a, b in pairwise(line):
             count = max(int(np.hypot(*(b - a)) / step), 1) if np.isfinite(b - a).all() else 1
             pieces.append(a + (b - a) * np.linspace(0, 1, count, endpoint=False)[:, None])
