@@ -17,9 +17,18 @@ PACKAGE = Path(wt.__file__).parent
 # Ground first: a module imports from lower floors, or from neighbours that are named before it.
 FLOORS = (
     ("errors", "device", "attention", "prose"),
-    ("weights", "outputs", "robustness", "paper"),
+    ("weights", "outputs", "robustness", "diversity", "landscape", "paper"),
     ("models", "inference", "augment", "recipe", "pocket", "benchmarks", "caching", "zeroshot"),
-    ("training", "finetune", "evaluate", "pocket.pretrain", "pocket.trials", "pocket.report"),
+    (
+        "linearize",
+        "fisher",
+        "training",
+        "finetune",
+        "evaluate",
+        "pocket.pretrain",
+        "pocket.trials",
+        "pocket.report",
+    ),
     ("plots", "explorer"),
 )
 INNER = ("attention", "paper", "training")  # used by their own names, or by other modules only

@@ -26,6 +26,15 @@ from wiseft_tutorial.benchmarks import (
 )
 from wiseft_tutorial.caching import cache_folder
 from wiseft_tutorial.device import Precision, resolve_device
+from wiseft_tutorial.diversity import (
+    Overrides,
+    cka_complement,
+    kappa_complement,
+    kl_divergence,
+    margin,
+    overrides,
+    prediction_diversity,
+)
 from wiseft_tutorial.errors import (
     AlphaError,
     CheckpointError,
@@ -45,7 +54,10 @@ from wiseft_tutorial.evaluate import (
 )
 from wiseft_tutorial.explorer import Explorer, explore
 from wiseft_tutorial.finetune import finetune
+from wiseft_tutorial.fisher import diagonal_fisher
 from wiseft_tutorial.inference import encode_images, evaluation_copy
+from wiseft_tutorial.landscape import Plane, barrier, path
+from wiseft_tutorial.linearize import TangentModel, linearize
 from wiseft_tutorial.models import Clip, ImageClassifier, load_clip
 from wiseft_tutorial.outputs import ensemble_logits, ensemble_probabilities
 from wiseft_tutorial.plots import (
@@ -76,10 +88,18 @@ from wiseft_tutorial.robustness import (
     to_logit,
 )
 from wiseft_tutorial.weights import (
+    Soup,
     State,
+    TaskVector,
     check_compatible,
+    fisher_merge,
+    greedy_soup,
     interpolate,
     interpolate_,
+    slerp,
+    task_vector,
+    ties_merge,
+    uniform_soup,
     weight_step,
 )
 from wiseft_tutorial.zeroshot import (
@@ -104,11 +124,16 @@ __all__ = [
     "ImageClassifier",
     "Method",
     "MissingFileError",
+    "Overrides",
+    "Plane",
     "Precision",
     "Recipe",
     "Role",
+    "Soup",
     "Split",
     "State",
+    "TangentModel",
+    "TaskVector",
     "Template",
     "UnknownNameError",
     "WeightMismatchError",
@@ -116,12 +141,15 @@ __all__ = [
     "__version__",
     "accuracy",
     "alpha_sweep",
+    "barrier",
     "benchmark_names",
     "build_zeroshot_head",
     "cache_folder",
     "check_compatible",
+    "cka_complement",
     "clopper_pearson",
     "default_recipe",
+    "diagonal_fisher",
     "effective_robustness",
     "encode_images",
     "ensemble_logits",
@@ -129,17 +157,25 @@ __all__ = [
     "evaluation_copy",
     "explore",
     "finetune",
+    "fisher_merge",
     "fit_baseline",
     "from_logit",
     "glue",
+    "greedy_soup",
     "imagenet_classnames",
     "imagenet_templates",
     "interpolate",
     "interpolate_",
+    "kappa_complement",
+    "kl_divergence",
     "learning_rate",
+    "linearize",
     "load_benchmark",
     "load_clip",
+    "margin",
+    "overrides",
     "paper",
+    "path",
     "plot_accuracies",
     "plot_against_images",
     "plot_alpha",
@@ -153,11 +189,16 @@ __all__ = [
     "plot_similarity",
     "plot_testbed",
     "predict",
+    "prediction_diversity",
     "random_resized_crop",
     "register_benchmark",
     "resolve_device",
+    "slerp",
     "summarise",
+    "task_vector",
+    "ties_merge",
     "to_logit",
+    "uniform_soup",
     "use_style",
     "weight_step",
     "zeroshot_classifier",

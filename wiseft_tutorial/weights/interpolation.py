@@ -17,7 +17,15 @@ from torch import Tensor, nn
 from wiseft_tutorial._alpha import check_alpha
 from wiseft_tutorial.errors import WeightMismatchError
 
-__all__ = ["State", "check_compatible", "interpolate", "interpolate_", "weight_step"]
+__all__ = [
+    "State",
+    "check_compatible",
+    "interpolate",
+    "interpolate_",
+    "is_averaged",
+    "state_of",
+    "weight_step",
+]
 
 State: TypeAlias = Mapping[str, Tensor]
 _ModuleT = TypeVar("_ModuleT", bound=nn.Module)
@@ -102,7 +110,7 @@ def interpolate_(
     """
     alpha = check_alpha(alpha, extrapolate=extrapolate)
     check_compatible(theta_0, theta_1)
-    out, start, end = _state(target), _state(theta_0), _state(theta_1)
+    out, start, end = state_of(target), state_of(theta_0), state_of(theta_1)
     _check_target(out, start)
 
     written = set()
@@ -113,7 +121,7 @@ def interpolate_(
         written.add(place)
         a, b = start[key].to(tensor.device), end[key].to(tensor.device)
         # Copying, where no average is wanted, also keeps the sign of a -0.0 that lerp would lose.
-        if alpha in (0.0, 1.0) or not _is_averaged(a):
+        if alpha in (0.0, 1.0) or not is_averaged(a):
             tensor.copy_(a if alpha < 0.5 else b)
         else:
             torch.lerp(a, b, alpha, out=tensor)
@@ -133,7 +141,7 @@ def check_compatible(theta_0: nn.Module | State, theta_1: nn.Module | State) -> 
 
     Source: appendix A, which asserts equal keys. Explained in: chapter 4.
     """
-    start, end = _state(theta_0), _state(theta_1)
+    start, end = state_of(theta_0), state_of(theta_1)
     _check_same_layout("theta_0", start, "theta_1", end)
     if found := [
         f"{key!r} ({start[key].dtype} and {end[key].dtype})"
@@ -169,23 +177,25 @@ def weight_step(theta_0: nn.Module | State, theta_1: nn.Module | State) -> float
     Explained in: chapter 4.
     """
     check_compatible(theta_0, theta_1)
-    start, end = _state(theta_0), _state(theta_1)
-    averaged = [key for key, value in start.items() if _is_averaged(value)]
+    start, end = state_of(theta_0), state_of(theta_1)
+    averaged = [key for key, value in start.items() if is_averaged(value)]
     moved = math.hypot(*(_norm(_wide(end[key]) - _wide(start[key])) for key in averaged))
     length = math.hypot(*(_norm(start[key]) for key in averaged))
     return moved / length if length else math.inf if moved else 0.0
 
 
-def _state(theta: nn.Module | State) -> State:
+def state_of(theta: nn.Module | State) -> State:
+    """The tensors of a model, by name; a state is returned as it is."""
     return theta.state_dict() if isinstance(theta, nn.Module) else theta
 
 
-def _is_averaged(tensor: Tensor) -> bool:
+def is_averaged(tensor: Tensor) -> bool:
+    """Whether a tensor's average means something: integers and booleans only count or index."""
     return tensor.is_floating_point() or tensor.is_complex()
 
 
 def _is_finite(tensor: Tensor) -> bool:
-    if not _is_averaged(tensor) or tensor.numel() == 0:
+    if not is_averaged(tensor) or tensor.numel() == 0:
         return True
     if tensor.is_complex():
         tensor = torch.view_as_real(tensor.resolve_conj())
@@ -207,7 +217,7 @@ def _check_target(target: State, theta_0: State) -> None:
     if found := [
         f"{key!r} ({target[key].dtype} for {theta_0[key].dtype})"
         for key in target
-        if _is_averaged(target[key]) != _is_averaged(theta_0[key])
+        if is_averaged(target[key]) != is_averaged(theta_0[key])
     ]:
         raise WeightMismatchError(
             f"target cannot hold the average: {_first(found)}. "
