@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiny
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.errors import CheckpointError, WiseFTError
@@ -183,3 +184,93 @@ def test_an_encoder_with_dropout_is_seeded_too(zeroshot: ImageClassifier, bench:
     first, second = (run(model, bench, E2E) for _ in range(2))
     tiny.assert_same_weights(first.model, second.model)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def distance(a: ImageClassifier, b: ImageClassifier) -> float:
+    pairs = zip(a.parameters(), b.parameters(), strict=True)
+    return float(sum(((x - y) ** 2).sum() for x, y in pairs).detach()) ** 0.5  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("recipe", [E2E, LC], ids=["e2e", "lc"])
+def test_a_penalty_on_the_distance_keeps_the_weights_near(
+    zeroshot: ImageClassifier, bench: Benchmark, recipe: Recipe
+) -> None:
+    free, held = (
+        distance(run(zeroshot, bench, replace(recipe, l2_to_init=penalty)).model, zeroshot)
+        for penalty in (0.0, 10.0)
+    )
+    assert 0 < held < free / 2
+
+
+def test_the_penalty_is_the_squared_distance_to_the_start(
+    zeroshot: ImageClassifier, bench: Benchmark
+) -> None:
+    """After one step from it, the loss of the next is larger by what the penalty says."""
+    recipe = replace(
+        LC, epochs=1, batch_size=8, clip_norm=None, weight_decay=0.0, warmup_steps=0, l2_to_init=0.5
+    )
+    steps: list[tuple[Tensor, float]] = []
+
+    class Watched(Training):
+        def _step(self, batch: Tensor, lr: float) -> Tensor:
+            before = distance(self.model, zeroshot)
+            with torch.no_grad():
+                plain = F.cross_entropy(
+                    self.model.classify(self._features[batch]), self._labels[batch]
+                )
+            result = super()._step(batch, lr)
+            steps.append((result[0] / len(batch) - plain, 0.5 * before**2))
+            return result
+
+    Watched(zeroshot, bench, recipe, CPU).run_epoch(ignore)
+    assert steps[0][1] == 0 < steps[1][1]
+    for more, expected in steps:
+        assert float(more) == pytest.approx(expected, rel=1e-3, abs=1e-6)
+
+
+@pytest.mark.parametrize("recipe", [E2E, LC], ids=["e2e", "lc"])
+def test_who_only_imitates_the_start_stays_there(
+    zeroshot: ImageClassifier, bench: Benchmark, recipe: Recipe
+) -> None:
+    plain = replace(recipe, crop_scale=None, weight_decay=0.0, optimiser="sgd")
+    moved = {
+        share: distance(run(zeroshot, bench, replace(plain, distillation=share)).model, zeroshot)
+        for share in (0.0, 0.5, 1.0)
+    }
+    assert moved[1.0] < moved[0.0] / 50
+    assert moved[1.0] < moved[0.5] < moved[0.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("adam", torch.optim.Adam), ("sgd", torch.optim.SGD), ("adamw", torch.optim.AdamW)],
+)
+def test_a_step_is_that_of_the_optimiser_asked_for(
+    zeroshot: ImageClassifier, bench: Benchmark, name: Any, kind: Any
+) -> None:
+    recipe = replace(LC, epochs=1, batch_size=99, optimiser=name, warmup_steps=0)
+    training = Training(zeroshot, bench, recipe, CPU)
+    head = copy.deepcopy(training.model.head)
+    options = {"momentum": 0.9} if name == "sgd" else {}
+    reference = kind(head.parameters(), lr=recipe.lr, weight_decay=0.1, **options)
+    loss = F.cross_entropy(
+        training._features @ head.weight.T, bench.train.labels, label_smoothing=0.0
+    )
+    loss.backward()
+    nn.utils.clip_grad_norm_(head.parameters(), 1.0)
+    reference.step()
+    training.run_epoch(ignore)
+    torch.testing.assert_close(training.model.head.weight, head.weight, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["adam", "sgd"])
+def test_other_optimisers_resume_as_well(
+    zeroshot: ImageClassifier, bench: Benchmark, tmp_path: Path, name: Any
+) -> None:
+    recipe = replace(E2E, optimiser=name, l2_to_init=0.1, distillation=0.3)
+    whole = run(zeroshot, bench, recipe)
+    run(zeroshot, bench, recipe, epochs=2).save(tmp_path / "state", "key")
+    resumed = Training(zeroshot, bench, recipe, CPU)
+    resumed.resume(tmp_path / "state", "key")
+    resumed.run_epoch(ignore)
+    tiny.assert_same_weights(resumed.model, whole.model)

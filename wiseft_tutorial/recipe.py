@@ -10,9 +10,10 @@ from typing import Any, Literal, TypeAlias, get_args
 from wiseft_tutorial.device import Precision
 from wiseft_tutorial.errors import DataError, unknown
 
-__all__ = ["Method", "Recipe", "default_recipe", "learning_rate"]
+__all__ = ["Method", "Optimiser", "Recipe", "default_recipe", "learning_rate"]
 
 Method: TypeAlias = Literal["e2e", "lc"]
+Optimiser: TypeAlias = Literal["adamw", "adam", "sgd"]
 _METHODS = ("e2e", "lc")
 _LONGEST_WARMUP = 0.2  # of a run; a short run would else end before its rate has risen
 
@@ -26,12 +27,17 @@ class Recipe:
         epochs: Passes over the training images.
         lr: The highest learning rate.
         batch_size: Images per step.
-        weight_decay: AdamW's, on every weight that is trained.
+        optimiser: ``"adamw"``; ``"adam"``, where the decay is part of the gradient; or ``"sgd"``,
+            likewise, with the first of ``betas`` as momentum.
+        weight_decay: On every weight that is trained.
         warmup_steps: Steps in which the rate rises from 0, but at most a fifth of all.
         clip_norm: The largest norm that a step's gradient may have; ``None`` for any.
         label_smoothing: Probability spread over all classes in the target.
-        betas: AdamW's.
-        eps: AdamW's.
+        l2_to_init: A penalty on the squared distance from where the run started, times this.
+        distillation: The share of the loss that asks for the answers of the model at the start
+            instead of the labels.
+        betas: The optimiser's.
+        eps: The optimiser's.
         crop_scale: The area, as a fraction, of the random square crop that is the only
             augmentation; ``None`` for none. A linear classifier is trained without.
         precision: Of the image encoder.
@@ -39,9 +45,10 @@ class Recipe:
 
     Raises:
         DataError: A value makes no sense.
-        UnknownNameError: No such method or precision.
+        UnknownNameError: No such method, optimiser or precision.
 
-    Source: appendix D.2 and D.3. Explained in: chapter 3.
+    Source: appendix D.2 and D.3; figure 3 and appendix C.3 for what the defaults leave out.
+    Explained in: chapter 3.
     """
 
     method: Method = "e2e"
@@ -52,6 +59,9 @@ class Recipe:
     warmup_steps: int = 500
     clip_norm: float | None = 1.0
     label_smoothing: float = 0.0
+    optimiser: Optimiser = "adamw"
+    l2_to_init: float = 0.0
+    distillation: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     crop_scale: tuple[float, float] | None = (0.9, 1.0)
@@ -61,6 +71,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.method not in _METHODS:
             raise unknown("method", self.method, _METHODS)
+        if self.optimiser not in get_args(Optimiser):
+            raise unknown("optimiser", self.optimiser, get_args(Optimiser))
         if self.precision not in get_args(Precision):
             raise unknown("precision", self.precision, get_args(Precision))
         for name in ("epochs", "batch_size", "warmup_steps", "seed"):
@@ -79,6 +91,8 @@ class Recipe:
             ("warmup_steps", self.warmup_steps >= 0),
             ("clip_norm", self.clip_norm is None or self.clip_norm > 0),
             ("label_smoothing", 0 <= self.label_smoothing < 1),
+            ("l2_to_init", 0 <= self.l2_to_init < math.inf),
+            ("distillation", 0 <= self.distillation <= 1),
             ("crop_scale", 0 < low <= high <= 1),
         ):
             if not sensible:

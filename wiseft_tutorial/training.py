@@ -53,6 +53,8 @@ class Training:
         # Trained in float32, whatever the format in which the model comes.
         self.model = copy.deepcopy(model).to(device, torch.float32).train()
         self.history: list[dict[str, float]] = []
+        if recipe.l2_to_init or recipe.distillation:
+            self._start = copy.deepcopy(self.model).eval().requires_grad_(False)
         self._labels = benchmark.train.labels.to(device)
         self._generator = torch.Generator().manual_seed(recipe.seed)
         self._trained: nn.Module = self.model
@@ -64,20 +66,13 @@ class Training:
             self._images = benchmark.train.images.to(device)
         else:
             self._images = benchmark.train.images
-        # One group: the weight decay is on every weight, as in the paper's code.
         self._weights = [weight for weight in self._trained.parameters() if weight.requires_grad]
         if not self._weights:
             raise DataError(
                 "every weight that the recipe trains is frozen; call "
                 "model.head.requires_grad_(True), or model.requires_grad_(True), first"
             )
-        self._optimiser = torch.optim.AdamW(
-            self._weights,
-            betas=recipe.betas,
-            eps=recipe.eps,
-            weight_decay=recipe.weight_decay,
-            fused=True,
-        )
+        self._optimiser = _optimiser(self._weights, recipe)
 
     def run_epoch(self, advance: Callable[[int], object]) -> None:
         """Train for one epoch, validate, and add a row to the history.
@@ -163,8 +158,17 @@ class Training:
     def _step(self, batch: Tensor, lr: float) -> Tensor:
         """Learn from one batch; the sum of its losses, and how many predictions were correct."""
         labels = self._labels[batch.to(self.device)]
-        logits = self.model.classify(self._encode_batch(batch))
+        inputs = self._inputs(batch)
+        logits = self._logits(self.model, inputs)
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        if share := self.recipe.distillation:
+            with torch.no_grad():
+                answers = self._logits(self._start, inputs).softmax(dim=1)
+            loss = torch.lerp(loss, F.cross_entropy(logits, answers), share)
+        if self.recipe.l2_to_init:
+            pairs = zip(self.model.parameters(), self._start.parameters(), strict=True)
+            squares = [(a - b).square().sum() for a, b in pairs if a.requires_grad]
+            loss = loss + self.recipe.l2_to_init * torch.stack(squares).sum()
         self._optimiser.zero_grad()
         loss.backward()
         if self.recipe.clip_norm is not None:
@@ -181,16 +185,23 @@ class Training:
             torch.manual_seed(hash((self.recipe.seed, epoch)) % 2**63)
             yield
 
-    def _encode_batch(self, batch: Tensor) -> Tensor:
-        """The features of some training images: kept ones, or made of augmented images."""
+    def _inputs(self, batch: Tensor) -> Tensor:
+        """Some training images, augmented; or their features, for a linear classifier."""
         if self.recipe.method == "lc":
             return self._features[batch.to(self.device)]
         images = self._images[batch.to(self._images.device)].to(self.device)
-        if self.recipe.crop_scale is not None:
-            images = random_resized_crop(images, self.recipe.crop_scale, self._generator)
+        if self.recipe.crop_scale is None:
+            return images
+        return random_resized_crop(images, self.recipe.crop_scale, self._generator)
+
+    def _logits(self, model: ImageClassifier, inputs: Tensor) -> Tensor:
+        """What a model says to :meth:`_inputs`."""
+        if self.recipe.method == "lc":
+            return model.classify(inputs)
         dtype = resolve_dtype(self.recipe.precision, self.device)
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
-            return self.model.encode(images)
+            features = model.encode(inputs)
+        return model.classify(features)
 
     def _validate(self) -> float:
         features = (
@@ -204,3 +215,17 @@ class Training:
         """The features of a split, by the encoder as it is now."""
         runner = evaluation_copy(self.model, device=self.device, precision=self.recipe.precision)
         return encode_images(runner, split.images)
+
+
+def _optimiser(weights: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    """One group of weights: the decay is on every one of them, as in the paper's code."""
+    decay = recipe.weight_decay
+    if recipe.optimiser == "sgd":
+        momentum = recipe.betas[0]
+        return torch.optim.SGD(
+            weights, recipe.lr, momentum=momentum, weight_decay=decay, fused=True
+        )
+    kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
+    return kind(
+        weights, recipe.lr, betas=recipe.betas, eps=recipe.eps, weight_decay=decay, fused=True
+    )
