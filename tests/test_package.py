@@ -22,6 +22,7 @@ FLOORS = (
     (
         "linearize",
         "fisher",
+        "trajectory",
         "training",
         "finetune",
         "evaluate",

@@ -78,7 +78,7 @@ from wiseft_tutorial.plots import (
     use_style,
 )
 from wiseft_tutorial.prose import glue
-from wiseft_tutorial.recipe import Method, Recipe, default_recipe, learning_rate
+from wiseft_tutorial.recipe import Method, Optimiser, Recipe, default_recipe, learning_rate
 from wiseft_tutorial.robustness import (
     Baseline,
     clopper_pearson,
@@ -87,6 +87,8 @@ from wiseft_tutorial.robustness import (
     from_logit,
     to_logit,
 )
+from wiseft_tutorial.training import Watch
+from wiseft_tutorial.trajectory import EMA, SWA, Snapshots
 from wiseft_tutorial.weights import (
     Soup,
     State,
@@ -112,7 +114,9 @@ from wiseft_tutorial.zeroshot import (
 
 __all__ = [
     "ALPHAS",
+    "EMA",
     "ROLES",
+    "SWA",
     "Accuracy",
     "AlphaError",
     "Baseline",
@@ -124,11 +128,13 @@ __all__ = [
     "ImageClassifier",
     "Method",
     "MissingFileError",
+    "Optimiser",
     "Overrides",
     "Plane",
     "Precision",
     "Recipe",
     "Role",
+    "Snapshots",
     "Soup",
     "Split",
     "State",
@@ -136,6 +142,7 @@ __all__ = [
     "TaskVector",
     "Template",
     "UnknownNameError",
+    "Watch",
     "WeightMismatchError",
     "WiseFTError",
     "__version__",

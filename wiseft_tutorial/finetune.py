@@ -23,7 +23,7 @@ from wiseft_tutorial.device import resolve_device, resolve_dtype
 from wiseft_tutorial.errors import CheckpointError, DataError, MissingFileError
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.recipe import Recipe
-from wiseft_tutorial.training import Training
+from wiseft_tutorial.training import Training, Watch
 
 __all__ = ["finetune"]
 
@@ -49,6 +49,7 @@ def finetune(
     device: str | torch.device | None = None,
     cache: str | Path | None = "auto",
     checkpoint: str | Path | None = None,
+    watch: Watch | None = None,
     progress: bool = True,
 ) -> ImageClassifier:
     """Fine-tune a classifier on a benchmark's training images: WiSE-FT's theta_1.
@@ -65,6 +66,9 @@ def finetune(
             :func:`wiseft_tutorial.caching.cache_folder`, and ``None`` no cache.
         checkpoint: A file for the training state, written after each epoch and read at the start,
             for when there is no cache.
+        watch: Called after every step with its number, from 1, and the model, which must not be
+            changed or kept; see :mod:`wiseft_tutorial.trajectory`. A run that is watched is always
+            run, from its first step, and leaves nothing in the cache.
         progress: Show a progress bar.
 
     Returns:
@@ -73,7 +77,8 @@ def finetune(
         images, while learning), val_accuracy and seconds.
 
     Raises:
-        DataError: The model and the benchmark have different numbers of classes.
+        DataError: The model and the benchmark have different numbers of classes, or a run that is
+            watched was given a ``checkpoint``.
         CheckpointError: ``checkpoint`` is of another run, truncated or of another kind.
         WiseFTError: The loss is not a number any more; the learning rate is too high.
 
@@ -85,6 +90,10 @@ def finetune(
             f"{len(benchmark.classnames)}; build its head for the benchmark's class names"
         )
     target = resolve_device(device)
+    if watch is not None:
+        if checkpoint:
+            raise DataError("a run that is watched cannot be taken up half-way; omit checkpoint")
+        cache = None
     key = _key(model, benchmark, recipe, target)
     folder = cache_folder() if cache == "auto" else None if cache is None else Path(cache)
     finished = folder / f"finetuned-{key[:20]}.safetensors" if folder else None
@@ -98,13 +107,13 @@ def finetune(
             return known.to(model.device)
         run = Training(model, benchmark, recipe, target)
         try:
-            tuned = _run(run, state, key, progress)
+            tuned = _run(run, state, key, watch, progress)
         except CheckpointError:
             if state is None or checkpoint:
                 raise
             state.unlink()  # a damaged file of the cache's own: start anew
             run = Training(model, benchmark, recipe, target)
-            tuned = _run(run, state, key, progress)
+            tuned = _run(run, state, key, watch, progress)
         tuned.provenance = {
             "method": recipe.method,
             "benchmark": f"{benchmark.name}, {len(benchmark.train)} images",
@@ -118,7 +127,9 @@ def finetune(
     return tuned.to(model.device)
 
 
-def _run(run: Training, state: Path | None, key: str, progress: bool) -> ImageClassifier:
+def _run(
+    run: Training, state: Path | None, key: str, watch: Watch | None, progress: bool
+) -> ImageClassifier:
     """Train to the end, from where an interrupted run stopped."""
     if state and state.is_file():
         run.resume(state, key)
@@ -132,7 +143,7 @@ def _run(run: Training, state: Path | None, key: str, progress: bool) -> ImageCl
         disable=not progress,
     ) as bar:
         while len(run.history) < epochs:
-            run.run_epoch(bar.update)
+            run.run_epoch(bar.update, watch)
             last = run.history[-1]
             bar.set_postfix(loss=f"{last['loss']:.3f}", val=f"{last['val_accuracy']:.1%}")
             if state:

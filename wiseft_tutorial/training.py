@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +25,9 @@ from wiseft_tutorial.inference import encode_images, evaluation_copy
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.recipe import Recipe, learning_rate
 
-__all__ = ["Training"]
+__all__ = ["Training", "Watch"]
+
+Watch: TypeAlias = Callable[[int, ImageClassifier], object]
 
 _KIND = "training state"
 _RESIDENT = 4 << 30  # training sets up to this many bytes are kept on the GPU, as bytes
@@ -74,11 +77,12 @@ class Training:
             )
         self._optimiser = _optimiser(self._weights, recipe)
 
-    def run_epoch(self, advance: Callable[[int], object]) -> None:
+    def run_epoch(self, advance: Callable[[int], object], watch: Watch | None = None) -> None:
         """Train for one epoch, validate, and add a row to the history.
 
         Args:
             advance: Called after each step with its number of images.
+            watch: Called after each step with its number, from 1, and the model.
 
         Raises:
             WiseFTError: The loss is not a number any more.
@@ -92,6 +96,8 @@ class Training:
                 lr = learning_rate(self.recipe, done * len(batches) + position, steps)
                 totals += self._step(batch, lr)
                 advance(len(batch))
+                if watch is not None:
+                    watch(done * len(batches) + position + 1, self.model)
         loss, accuracy = (totals / n).tolist()
         if not math.isfinite(loss):
             raise WiseFTError(
