@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import tiny
 import torch
 
 from wiseft_tutorial.benchmarks import (
@@ -187,3 +188,15 @@ def test_a_head_has_something_in_it(bench: Benchmark, n: int) -> None:
 def test_classes_are_positions(bench: Benchmark, classes: tuple[int, ...]) -> None:
     with pytest.raises(DataError, match="negative"):
         replace(bench.test, classes=classes)
+
+
+def test_two_splits_become_one() -> None:
+    first, second = tiny.split(4, seed=0), tiny.split(6, seed=1, name="sketches", classes=(1, 3))
+    both = first.joined(second)
+    assert torch.equal(both.images, torch.cat([first.images, second.images]))
+    assert torch.equal(both.labels, torch.cat([first.labels, second.labels]))
+    assert (both.name, both.classes, len(both)) == ("photos and sketches", None, 10)
+    assert second.joined(replace(second, classes=(0, 1, 3))).classes == (0, 1, 3)
+    small = replace(second, images=second.images[..., :32, :32])
+    with pytest.raises(DataError, match=r"'sketches' has images of \(32, 32\) pixels"):
+        first.joined(small)

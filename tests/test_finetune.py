@@ -6,7 +6,6 @@ import copy
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import torch
 
 from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.errors import CheckpointError, DataError, WiseFTError
-from wiseft_tutorial.finetune import finetune
+from wiseft_tutorial.finetune import finetune, lp_ft
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.recipe import Recipe
 from wiseft_tutorial.training import Training
@@ -33,8 +32,8 @@ def epochs_run(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     run_epoch = Training.run_epoch
 
-    def record(self: Training, advance: Callable[[int], object]) -> None:
-        run_epoch(self, advance)
+    def record(self: Training, *told: Any) -> None:
+        run_epoch(self, *told)
         seen.append(len(self.history))
 
     monkeypatch.setattr(Training, "run_epoch", record)
@@ -63,10 +62,10 @@ def entries(folder: Path) -> list[Path]:
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
     run_epoch = Training.run_epoch
 
-    def stop(self: Training, advance: Callable[[int], object]) -> None:
+    def stop(self: Training, *told: Any) -> None:
         if len(self.history) == epochs:
             raise KeyboardInterrupt
-        run_epoch(self, advance)
+        run_epoch(self, *told)
 
     monkeypatch.setattr(Training, "run_epoch", stop)
 
@@ -289,3 +288,13 @@ def test_a_cache_that_cannot_be_written_is_an_error_that_says_what_to_do(
     (tmp_path / "file").touch()
     with pytest.raises(WiseFTError, match="WISEFT_CACHE"):
         tune(zeroshot, bench, cache=tmp_path / "file" / "cache")
+
+
+def test_the_head_first_and_then_everything(zeroshot: ImageClassifier, bench: Benchmark) -> None:
+    head, everything = Recipe("lc", epochs=1, lr=0.1), Recipe(epochs=1, lr=1e-3)
+    options = {"device": "cpu", "cache": None, "progress": False}
+    tuned = lp_ft(zeroshot, bench, head, everything, **options)  # type: ignore[arg-type]
+    first = finetune(zeroshot, bench, head, **options)  # type: ignore[arg-type]
+    assert_same(tuned, finetune(first, bench, everything, **options))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="'lc', comes first"):
+        lp_ft(zeroshot, bench, everything, head, **options)  # type: ignore[arg-type]

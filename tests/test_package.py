@@ -16,13 +16,16 @@ import wiseft_tutorial as wt
 PACKAGE = Path(wt.__file__).parent
 # Ground first: a module imports from lower floors, or from neighbours that are named before it.
 FLOORS = (
-    ("errors", "device", "attention", "prose"),
+    ("errors", "device", "attention", "contrastive", "prose"),
     ("weights", "outputs", "robustness", "diversity", "landscape", "paper"),
     ("models", "inference", "augment", "recipe", "pocket", "benchmarks", "caching", "zeroshot"),
     (
         "linearize",
         "fisher",
         "trajectory",
+        "descent",
+        "flyp",
+        "subspace",
         "training",
         "finetune",
         "evaluate",
@@ -80,7 +83,14 @@ def test_every_public_name_is_there_and_documented(name: str) -> None:
 )
 def test_what_a_module_makes_public_is_public(name: str) -> None:
     module = importlib.import_module(f"wiseft_tutorial.{name}")
-    helpers = {"resolve_dtype", "training_kernels", "alone", "fingerprint", "images_at_once"}
+    helpers = {
+        "resolve_dtype",
+        "training_kernels",
+        "alone",
+        "fingerprint",
+        "images_at_once",
+        "descend",
+    }
     assert set(module.__all__) <= set(wt.__all__) | helpers
 
 

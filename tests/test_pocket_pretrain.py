@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from wiseft_tutorial.contrastive import contrastive_loss
 from wiseft_tutorial.errors import CheckpointError, DataError, UnknownNameError
 from wiseft_tutorial.models import load_clip
-from wiseft_tutorial.pocket.pretrain import Pretraining, contrastive_loss, pretrain
+from wiseft_tutorial.pocket.pretrain import Pretraining, pretrain
 
 CPU = torch.device("cpu")
 TINY = Pretraining(steps=4, cooldown=2, warmup=1, batch_size=16, fresh=12, store=48, seed=3)

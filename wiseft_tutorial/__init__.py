@@ -25,6 +25,7 @@ from wiseft_tutorial.benchmarks import (
     register_benchmark,
 )
 from wiseft_tutorial.caching import cache_folder
+from wiseft_tutorial.contrastive import contrastive_loss
 from wiseft_tutorial.device import Precision, resolve_device
 from wiseft_tutorial.diversity import (
     Overrides,
@@ -53,8 +54,9 @@ from wiseft_tutorial.evaluate import (
     summarise,
 )
 from wiseft_tutorial.explorer import Explorer, explore
-from wiseft_tutorial.finetune import finetune
+from wiseft_tutorial.finetune import finetune, lp_ft
 from wiseft_tutorial.fisher import diagonal_fisher
+from wiseft_tutorial.flyp import finetune_contrastively
 from wiseft_tutorial.inference import encode_images, evaluation_copy
 from wiseft_tutorial.landscape import Plane, barrier, path
 from wiseft_tutorial.linearize import TangentModel, linearize
@@ -87,6 +89,7 @@ from wiseft_tutorial.robustness import (
     from_logit,
     to_logit,
 )
+from wiseft_tutorial.subspace import finetune_line
 from wiseft_tutorial.training import Watch
 from wiseft_tutorial.trajectory import EMA, SWA, Snapshots
 from wiseft_tutorial.weights import (
@@ -155,6 +158,7 @@ __all__ = [
     "check_compatible",
     "cka_complement",
     "clopper_pearson",
+    "contrastive_loss",
     "default_recipe",
     "diagonal_fisher",
     "effective_robustness",
@@ -164,6 +168,8 @@ __all__ = [
     "evaluation_copy",
     "explore",
     "finetune",
+    "finetune_contrastively",
+    "finetune_line",
     "fisher_merge",
     "fit_baseline",
     "from_logit",
@@ -179,6 +185,7 @@ __all__ = [
     "linearize",
     "load_benchmark",
     "load_clip",
+    "lp_ft",
     "margin",
     "overrides",
     "paper",

@@ -25,7 +25,7 @@ from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.recipe import Recipe
 from wiseft_tutorial.training import Training, Watch
 
-__all__ = ["finetune"]
+__all__ = ["finetune", "lp_ft"]
 
 # What a fine-tuned model follows from, besides what finetune is given.
 _CODE = (
@@ -125,6 +125,45 @@ def finetune(
         if state and not checkpoint:
             state.unlink(missing_ok=True)
     return tuned.to(model.device)
+
+
+def lp_ft(
+    model: ImageClassifier,
+    benchmark: Benchmark,
+    head: Recipe,
+    everything: Recipe,
+    *,
+    device: str | torch.device | None = None,
+    cache: str | Path | None = "auto",
+    progress: bool = True,
+) -> ImageClassifier:
+    """Train the head first and then, from there, every weight.
+
+    Args:
+        model: Where to start; left untouched.
+        benchmark: As for :func:`finetune`.
+        head: How the linear classifier is trained.
+        everything: How the rest is, end to end.
+        device: As for :func:`finetune`.
+        cache: As for :func:`finetune`.
+        progress: Show progress bars.
+
+    Returns:
+        A new classifier, as :func:`finetune` returns it; the history is that of the second run.
+
+    Raises:
+        DataError: The first recipe is not a linear classifier's, or the second not end to end.
+
+    Source: Kumar et al. 2022, section 4. Explained in: chapter 14.
+    """
+    if (head.method, everything.method) != ("lc", "e2e"):
+        raise DataError(
+            f"the recipes are {head.method!r} and then {everything.method!r}; a linear classifier, "
+            "'lc', comes first, and 'e2e' second"
+        )
+    for recipe in (head, everything):
+        model = finetune(model, benchmark, recipe, device=device, cache=cache, progress=progress)
+    return model
 
 
 def _run(

@@ -112,6 +112,32 @@ class Split:
         order, turn = self._order(seed)
         return self.subset(order[turn < k])
 
+    def joined(self, other: Split) -> Split:
+        """The images of two splits, as for training on two data sets.
+
+        Args:
+            other: With images of the same size, and labels of the same meaning.
+
+        Returns:
+            A split of this one's images and then the other's; its classes are those of either.
+
+        Raises:
+            DataError: The images have different sizes.
+
+        Explained in: chapter 14.
+        """
+        sizes = tuple(self.images.shape[2:]), tuple(other.images.shape[2:])
+        self._require(
+            sizes[0] == sizes[1], f"{other.name!r} has images of {sizes[1]} pixels, not {sizes[0]}"
+        )
+        both = self.classes is not None and other.classes is not None
+        return Split(
+            f"{self.name} and {other.name}",
+            torch.cat([self.images, other.images]),
+            torch.cat([self.labels, other.labels]),
+            tuple(sorted({*(self.classes or ()), *(other.classes or ())})) if both else None,
+        )
+
     def _order(self, seed: int) -> tuple[Tensor, Tensor]:
         """A random order of all images, and for each how many of its class come before it."""
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))

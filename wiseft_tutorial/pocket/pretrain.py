@@ -32,13 +32,14 @@ from torch import Tensor, nn
 from wiseft_tutorial._files import write_tensors
 from wiseft_tutorial._torchvision import ensure_torchvision
 from wiseft_tutorial.attention import training_attention
+from wiseft_tutorial.contrastive import contrastive_loss
 from wiseft_tutorial.errors import CheckpointError, DataError, unknown
 from wiseft_tutorial.pocket.captions import TEMPLATES, Noise, WordTokens, all_words, captions
 from wiseft_tutorial.pocket.drawing import draw
 from wiseft_tutorial.pocket.objects import CLASSNAMES, POCKET_CLASSES
 from wiseft_tutorial.pocket.styles import STYLES, WORLDS
 
-__all__ = ["Pretraining", "contrastive_loss", "main", "pretrain"]
+__all__ = ["Pretraining", "main", "pretrain"]
 
 CONFIG = Path(__file__).with_name("pocket-clip.json")
 VALIDATION_SEED = 910_000  # of no chapter, and of no benchmark split
@@ -93,29 +94,6 @@ class Pretraining:
         up = min(1.0, (step - self.start + 1) / max(1, self.warmup))
         down = min(1.0, (self.steps - step) / max(1, self.cooldown))
         return self.lr * min(up, down)
-
-
-def contrastive_loss(
-    image_features: Tensor, text_features: Tensor, text_of_image: Tensor, scale: Tensor
-) -> Tensor:
-    """InfoNCE in both directions, where equal captions of a batch count once.
-
-    Args:
-        image_features: (N, D), L2-normalised.
-        text_features: (M, D), L2-normalised, of the M distinct captions.
-        text_of_image: (N,) which caption belongs to each image.
-        scale: the logit scale.
-
-    Returns:
-        The mean of both directions. From text to image, a caption's probability is shared among
-        all images that carry it.
-    """
-    logits = scale * image_features @ text_features.T
-    to_text = F.cross_entropy(logits, text_of_image)
-    log_p = logits.log_softmax(dim=0)[torch.arange(len(logits)), text_of_image]
-    count = torch.bincount(text_of_image, minlength=len(text_features)).to(log_p.dtype)
-    per_text = torch.zeros_like(count).index_add(0, text_of_image, log_p) / count
-    return (to_text - per_text.mean()) / 2
 
 
 class _Stream:
