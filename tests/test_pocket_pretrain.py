@@ -4,11 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from wiseft_tutorial.contrastive import contrastive_loss
 from wiseft_tutorial.errors import CheckpointError, DataError, UnknownNameError
 from wiseft_tutorial.models import load_clip
 from wiseft_tutorial.pocket.pretrain import Pretraining, pretrain
@@ -25,25 +23,6 @@ def _pretrain(settings: Pretraining, out: Path, every: int) -> Path:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model of a whole run, which no test changes, in the folder of the run."""
     return _pretrain(TINY, tmp_path_factory.mktemp("finished"), every=2)
-
-
-def _unit(n: int, seed: int) -> torch.Tensor:
-    x = torch.randn(n, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    return F.normalize(x, dim=-1)
-
-
-def test_with_distinct_captions_the_loss_is_clips() -> None:
-    images, texts, scale = _unit(6, 0), _unit(6, 1), torch.tensor(7.0, dtype=torch.float64)
-    logits, own = scale * images @ texts.T, torch.arange(6)
-    expected = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
-    torch.testing.assert_close(contrastive_loss(images, texts, own, scale), expected)
-
-
-def test_a_repeated_caption_counts_once() -> None:
-    """One caption on all images leaves nothing to predict from image to text."""
-    images, text = _unit(5, 0), _unit(1, 1)
-    loss = contrastive_loss(images, text, torch.zeros(5, dtype=torch.int64), torch.tensor(0.0))
-    torch.testing.assert_close(loss, torch.tensor(5.0, dtype=torch.float64).log() / 2)
 
 
 def test_the_rate_rises_stays_and_falls_to_almost_nothing() -> None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from wiseft_tutorial._alpha import check_alpha
 from wiseft_tutorial.errors import WeightMismatchError
-from wiseft_tutorial.weights.interpolation import check_compatible, interpolate_, is_averaged
+from wiseft_tutorial.weights.interpolation import interpolate_, is_averaged
 
 __all__ = ["slerp"]
 
@@ -43,7 +43,6 @@ def slerp(theta_0: _ModuleT, theta_1: nn.Module, alpha: float) -> _ModuleT:
     alpha = check_alpha(alpha)
     average = copy.deepcopy(theta_0)
     interpolate_(average, theta_0, theta_1, alpha)
-    check_compatible(theta_0, theta_1)
     start, end = theta_0.state_dict(), theta_1.state_dict()
     weights = [key for key, value in start.items() if is_averaged(value)]
     a, b = (
@@ -55,8 +54,7 @@ def slerp(theta_0: _ModuleT, theta_1: nn.Module, alpha: float) -> _ModuleT:
         raise WeightMismatchError("the two models point in opposite directions: no arc is shortest")
     if alpha in (0.0, 1.0) or angle < 1e-6:
         return average
-    shares = (math.sin(share * angle) / math.sin(angle) for share in (1 - alpha, alpha))
-    left, right = shares
+    left, right = (math.sin(share * angle) / math.sin(angle) for share in (1 - alpha, alpha))
     for key, tensor in average.state_dict().items():
         if is_averaged(tensor):
             other = end[key].to(tensor.device, torch.float64)
