@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from wiseft_tutorial.errors import AlphaError, DataError
-from wiseft_tutorial.outputs import ensemble_logits, ensemble_probabilities
+from wiseft_tutorial.outputs import ensemble_logits, ensemble_probabilities, random_choice
 from wiseft_tutorial.weights import interpolate
 
 ALPHAS = [0.0, 0.1, 0.5, 0.9, 1.0]
@@ -107,3 +107,23 @@ def test_models_of_two_precisions_are_averaged_in_the_finer(logits: tuple[Tensor
     half = logits[1].half()
     for average in (ensemble_logits, ensemble_probabilities):
         assert average(logits[0], half, 0.3).dtype == torch.float32
+
+
+def test_lots_are_drawn_for_whole_images_and_grow_with_alpha() -> None:
+    zeroshot, finetuned = torch.zeros(1000, 3), torch.ones(1000, 3)
+    drawn = {alpha: random_choice(zeroshot, finetuned, alpha) for alpha in (0.0, 0.3, 0.6, 1.0)}
+    assert not drawn[0.0].any()
+    assert drawn[1.0].all()
+    for chosen in drawn.values():
+        assert ((chosen == 0).all(dim=1) | (chosen == 1).all(dim=1)).all()
+    assert float(drawn[0.3].mean()) == pytest.approx(0.3, abs=0.05)
+    assert (drawn[0.6] >= drawn[0.3]).all()
+    assert torch.equal(random_choice(zeroshot, finetuned, 0.3), drawn[0.3])
+    assert not torch.equal(random_choice(zeroshot, finetuned, 0.3, seed=1), drawn[0.3])
+
+
+def test_lots_need_an_alpha_and_the_same_images() -> None:
+    with pytest.raises(AlphaError):
+        random_choice(torch.zeros(2, 3), torch.zeros(2, 3), 1.1)
+    with pytest.raises(DataError, match="same images"):
+        random_choice(torch.zeros(2, 3), torch.zeros(3, 3), 0.5)

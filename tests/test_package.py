@@ -26,6 +26,7 @@ FLOORS = (
         "descent",
         "flyp",
         "subspace",
+        "prompts",
         "training",
         "finetune",
         "evaluate",

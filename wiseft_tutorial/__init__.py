@@ -61,7 +61,7 @@ from wiseft_tutorial.inference import encode_images, evaluation_copy
 from wiseft_tutorial.landscape import Plane, barrier, path
 from wiseft_tutorial.linearize import TangentModel, linearize
 from wiseft_tutorial.models import Clip, ImageClassifier, load_clip
-from wiseft_tutorial.outputs import ensemble_logits, ensemble_probabilities
+from wiseft_tutorial.outputs import ensemble_logits, ensemble_probabilities, random_choice
 from wiseft_tutorial.plots import (
     ROLES,
     Role,
@@ -79,6 +79,7 @@ from wiseft_tutorial.plots import (
     plot_testbed,
     use_style,
 )
+from wiseft_tutorial.prompts import learn_prompt
 from wiseft_tutorial.prose import glue
 from wiseft_tutorial.recipe import Method, Optimiser, Recipe, default_recipe, learning_rate
 from wiseft_tutorial.robustness import (
@@ -181,6 +182,7 @@ __all__ = [
     "interpolate_",
     "kappa_complement",
     "kl_divergence",
+    "learn_prompt",
     "learning_rate",
     "linearize",
     "load_benchmark",
@@ -204,6 +206,7 @@ __all__ = [
     "plot_testbed",
     "predict",
     "prediction_diversity",
+    "random_choice",
     "random_resized_crop",
     "register_benchmark",
     "resolve_device",

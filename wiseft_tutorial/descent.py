@@ -22,7 +22,7 @@ def descend(
     loss_of: Callable[[Tensor, torch.Generator], Tensor],
     *,
     name: str,
-    unused: Iterable[str] = (),
+    unused: Iterable[str],
     progress: bool = True,
 ) -> None:
     """Lower a loss by AdamW, as a recipe says.
@@ -33,8 +33,8 @@ def descend(
         images: How many there are.
         loss_of: From the positions of a batch and a seeded generator to the loss.
         name: Of the run, for the progress bar and for errors.
-        unused: Fields of the recipe that the loss does not look at, and that must have their
-            defaults.
+        unused: Fields of the recipe that neither this nor the loss looks at, and that must have
+            their defaults, as ``optimiser`` must.
         progress: Show a progress bar.
 
     Raises:
@@ -44,7 +44,7 @@ def descend(
     Source: appendix D.2. Explained in: chapter 14.
     """
     plain = Recipe()
-    for field in ("method", "optimiser", "l2_to_init", "distillation", *unused):
+    for field in ("optimiser", *unused):
         if (value := getattr(recipe, field)) != getattr(plain, field):
             raise DataError(f"{name} does nothing with {field} = {value!r} of its recipe")
     trained = list(weights)

@@ -72,7 +72,7 @@ def finetune_contrastively(
             len(benchmark.train),
             lambda batch, generator: _loss(tuned, benchmark, batch, recipe, generator),
             name="contrastive fine-tuning",
-            unused=["label_smoothing"],
+            unused=["method", "label_smoothing", "l2_to_init", "distillation"],
             progress=progress,
         )
     return replace(tuned, model=model.to(clip.device).eval(), device=clip.device)

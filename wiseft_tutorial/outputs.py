@@ -11,7 +11,7 @@ from torch import Tensor
 from wiseft_tutorial._alpha import check_alpha
 from wiseft_tutorial.errors import DataError
 
-__all__ = ["ensemble_logits", "ensemble_probabilities"]
+__all__ = ["ensemble_logits", "ensemble_probabilities", "random_choice"]
 
 
 def ensemble_logits(
@@ -65,6 +65,34 @@ def ensemble_probabilities(logits_0: Tensor, logits_1: Tensor, alpha: float) -> 
     alpha = check_alpha(alpha)
     _check_same_shape(logits_0, logits_1)
     return (1 - alpha) * logits_0.softmax(dim=-1) + alpha * logits_1.softmax(dim=-1)
+
+
+def random_choice(logits_0: Tensor, logits_1: Tensor, alpha: float, *, seed: int = 0) -> Tensor:
+    """For each image, the logits of one of two models, drawn by lot.
+
+    Its accuracy is, in expectation, on the straight line between those of the two models: what can
+    be had without averaging anything.
+
+    Args:
+        logits_0: Logits of the zero-shot model, (N, K).
+        logits_1: Logits of the fine-tuned model on the same images, (N, K).
+        alpha: The probability of the fine-tuned model, in [0, 1].
+        seed: Of the lots. With the same one, who draws the fine-tuned model at some alpha draws it
+            at every larger one.
+
+    Returns:
+        Logits, (N, K), each row taken whole from one of the two.
+
+    Raises:
+        DataError: The two tensors have different shapes.
+        AlphaError: ``alpha`` lies outside [0, 1].
+
+    Source: appendix C.3.3, figure 13. Explained in: chapter 8.
+    """
+    alpha = check_alpha(alpha)
+    _check_same_shape(logits_0, logits_1)
+    lots = torch.rand(len(logits_0), 1, generator=torch.Generator().manual_seed(seed))
+    return torch.where(lots.to(logits_0.device) < alpha, logits_1, logits_0)
 
 
 def _check_same_shape(logits_0: Tensor, logits_1: Tensor) -> None:
