@@ -18,7 +18,7 @@ from wiseft_tutorial.pocket.drawing import draw
 from wiseft_tutorial.pocket.objects import CLASSNAMES, POCKET_CLASSES
 from wiseft_tutorial.pocket.styles import CANDIDATES, SHIFTS, STYLES, Style
 
-__all__ = ["draw_split", "pocket"]
+__all__ = ["draw_split", "pocket", "seeded"]
 
 REFERENCE = "Pocket"
 
@@ -61,13 +61,25 @@ def draw_split(distribution: str, purpose: str, per_class: int, *, seed: int = 0
     Returns:
         The split, its classes in turn, so that every prefix is nearly balanced.
     """
-    generator = _generator(distribution, purpose, seed)
+    generator = seeded(distribution, purpose, seed)
     if distribution == "Pocket-A":
         images, labels = _hard_images(per_class * len(POCKET_CLASSES), generator)
     else:
         labels = torch.arange(len(POCKET_CLASSES)).repeat(per_class)
         images = _draw(labels, STYLES[distribution], generator)
     return Split(name=distribution, images=images, labels=labels)
+
+
+def seeded(distribution: str, purpose: str, seed: int) -> Generator:
+    """A generator for one split: other names and other seeds give other images.
+
+    Args:
+        distribution: What is drawn.
+        purpose: What for.
+        seed: The benchmark's.
+    """
+    digest = hashlib.sha256(f"{distribution}/{purpose}/{seed}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:6], "big"))
 
 
 def _draw(labels: Tensor, style: Style, generator: Generator) -> Tensor:
@@ -85,8 +97,3 @@ def _hard_images(count: int, generator: Generator) -> tuple[Tensor, Tensor]:
         labels.append(candidates[hard])
         found += int(hard.sum())
     return torch.cat(images)[:count], torch.cat(labels)[:count]
-
-
-def _generator(distribution: str, purpose: str, seed: int) -> Generator:
-    digest = hashlib.sha256(f"{distribution}/{purpose}/{seed}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:6], "big"))

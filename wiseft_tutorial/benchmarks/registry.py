@@ -15,6 +15,10 @@ __all__ = ["benchmark_names", "load_benchmark", "register_benchmark"]
 # does, so they are imported when their benchmark is asked for.
 _FACTORIES: dict[str, Callable[..., Benchmark] | str] = {
     "pocket": "wiseft_tutorial.benchmarks.pocket:pocket",
+    "pocket-angles": "wiseft_tutorial.benchmarks.transfer:angles",
+    "pocket-ink": "wiseft_tutorial.benchmarks.transfer:ink",
+    "pocket-others": "wiseft_tutorial.benchmarks.transfer:others",
+    "pocket-prints": "wiseft_tutorial.benchmarks.transfer:prints",
 }
 
 
