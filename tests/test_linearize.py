@@ -79,6 +79,11 @@ def test_it_agrees_with_finite_differences_in_float64(
     torch.testing.assert_close(change.double(), slope, rtol=2e-3, atol=2e-3)
 
 
+def test_many_images_are_taken_batch_by_batch(start: ImageClassifier, images: Tensor) -> None:
+    tangent = linearize(start, tiny.moved(start, step=0.05))
+    torch.testing.assert_close(tangent.logits(images, batch_size=4), logits(tangent, images))
+
+
 def test_it_can_be_trained(start: ImageClassifier, images: Tensor) -> None:
     tangent = TangentModel(start)
     labels = tiny.split(6, seed=9).labels

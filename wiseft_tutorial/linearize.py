@@ -74,6 +74,20 @@ class TangentModel(nn.Module):
         total: Tensor = value + change
         return total
 
+    @torch.no_grad()
+    def logits(self, images: Tensor, *, batch_size: int = 64) -> Tensor:
+        """Linearised logits of many images, batch by batch.
+
+        Args:
+            images: (N, 3, H, W) uint8, on any device.
+            batch_size: Images whose activations are held in memory at once, with their derivatives.
+
+        Returns:
+            (N, K) float32, on the CPU.
+        """
+        batches = images.split(batch_size)
+        return torch.cat([self(batch.to(self.device)).cpu() for batch in batches])
+
 
 def linearize(start: ImageClassifier, weights: ImageClassifier | None = None) -> TangentModel:
     """Expand a classifier at its weights, and evaluate the expansion at others.
