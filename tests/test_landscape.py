@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from wiseft_tutorial.errors import AlphaError, DataError, WeightMismatchError
-from wiseft_tutorial.landscape import Plane, barrier, path
+from wiseft_tutorial.landscape import Plane, barrier, score_path
 from wiseft_tutorial.weights import interpolate
 
 
@@ -36,12 +36,12 @@ def first_weight(model: nn.Module) -> float:
 
 def test_a_path_scores_what_interpolate_makes() -> None:
     a, b = net(1), net(2)
-    found = path(a, b, first_weight, (-0.5, 0, 0.3, 1, 2))
+    found = score_path(a, b, first_weight, (-0.5, 0, 0.3, 1, 2))
     assert found["alpha"].tolist() == [-0.5, 0, 0.3, 1, 2]
     for alpha, score in found.itertuples(index=False):
         assert score == first_weight(interpolate(a, b, alpha, extrapolate=True))
     with pytest.raises(AlphaError):
-        path(a, b, first_weight, [float("nan")])
+        score_path(a, b, first_weight, [float("nan")])
 
 
 def test_a_barrier_by_hand() -> None:

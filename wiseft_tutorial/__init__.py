@@ -58,7 +58,7 @@ from wiseft_tutorial.finetune import finetune, lp_ft
 from wiseft_tutorial.fisher import diagonal_fisher
 from wiseft_tutorial.flyp import finetune_contrastively
 from wiseft_tutorial.inference import encode_images, evaluation_copy
-from wiseft_tutorial.landscape import Plane, barrier, path
+from wiseft_tutorial.landscape import Plane, barrier, score_path
 from wiseft_tutorial.linearize import TangentModel, linearize
 from wiseft_tutorial.models import Clip, ImageClassifier, load_clip
 from wiseft_tutorial.outputs import ensemble_logits, ensemble_probabilities, random_choice
@@ -191,7 +191,6 @@ __all__ = [
     "margin",
     "overrides",
     "paper",
-    "path",
     "plot_accuracies",
     "plot_against_images",
     "plot_alpha",
@@ -210,6 +209,7 @@ __all__ = [
     "random_resized_crop",
     "register_benchmark",
     "resolve_device",
+    "score_path",
     "slerp",
     "summarise",
     "task_vector",

@@ -17,13 +17,13 @@ from wiseft_tutorial.errors import DataError, WeightMismatchError
 from wiseft_tutorial.weights import State, check_compatible, interpolate_
 from wiseft_tutorial.weights.interpolation import is_averaged
 
-__all__ = ["Plane", "barrier", "path"]
+__all__ = ["Plane", "barrier", "score_path"]
 
 Score = Callable[[nn.Module], float]
 _THIN = 1e-6  # a triangle whose height is a smaller part of its longest side is a line
 
 
-def path(
+def score_path(
     theta_0: nn.Module, theta_1: nn.Module, score: Score, alphas: Iterable[float]
 ) -> pd.DataFrame:
     """Score the models on the straight line through two others, in one working copy.
