@@ -14,18 +14,6 @@ from wiseft_tutorial.landscape import Plane, barrier, score_path
 from wiseft_tutorial.weights import interpolate
 
 
-def net(seed: int) -> nn.Sequential:
-    """A small network with an integer buffer and a negative zero, which careless code loses."""
-    generator = torch.Generator().manual_seed(seed)
-    model = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Linear(5, 2))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
-        model[0].weight[0, 0] = -0.0
-    model[1].num_batches_tracked.fill_(seed)
-    return model
-
-
 def flat(model: nn.Module) -> torch.Tensor:
     return nn.utils.parameters_to_vector(model.parameters()).detach().double()
 
@@ -35,7 +23,7 @@ def first_weight(model: nn.Module) -> float:
 
 
 def test_a_path_scores_what_interpolate_makes() -> None:
-    a, b = net(1), net(2)
+    a, b = tiny.net(1), tiny.net(2)
     found = score_path(a, b, first_weight, (-0.5, 0, 0.3, 1, 2))
     assert found["alpha"].tolist() == [-0.5, 0, 0.3, 1, 2]
     for alpha, score in found.itertuples(index=False):
@@ -53,10 +41,10 @@ def test_a_barrier_by_hand() -> None:
 
 
 def test_the_corners_of_a_plane_are_its_models_bit_for_bit() -> None:
-    models = [net(seed) for seed in (1, 2, 3)]
+    models = [tiny.net(seed) for seed in (1, 2, 3)]
     before = copy.deepcopy(models)
     plane = Plane(*models)
-    target = net(4)
+    target = tiny.net(4)
     assert isinstance(target[0], nn.Linear)
     for corner, model in zip(plane.corners, models, strict=True):
         assert plane.put(target, *corner) is target
@@ -68,7 +56,7 @@ def test_the_corners_of_a_plane_are_its_models_bit_for_bit() -> None:
 
 
 def test_distances_in_the_plane_are_those_of_weights() -> None:
-    models = [net(seed) for seed in (1, 2, 3)]
+    models = [tiny.net(seed) for seed in (1, 2, 3)]
     plane = Plane(*models)
     points = torch.tensor(plane.corners, dtype=torch.float64)
     for i in range(3):
@@ -78,7 +66,7 @@ def test_distances_in_the_plane_are_those_of_weights() -> None:
 
 
 def test_a_point_is_where_the_axes_lead() -> None:
-    models = [net(seed) for seed in (1, 2, 3)]
+    models = [tiny.net(seed) for seed in (1, 2, 3)]
     plane = Plane(*models)
     origin, first, second = map(flat, models)
     x_axis = (first - origin) / (first - origin).norm()
@@ -86,12 +74,12 @@ def test_a_point_is_where_the_axes_lead() -> None:
     y_axis /= y_axis.norm()
     for x, y in ((0.7, -1.3), (-2.0, 0.4)):
         expected = origin + x * x_axis + y * y_axis
-        torch.testing.assert_close(flat(plane.put(net(4), x, y)), expected, rtol=0, atol=1e-5)
+        torch.testing.assert_close(flat(plane.put(tiny.net(4), x, y)), expected, rtol=0, atol=1e-5)
         assert sum(plane.shares(x, y)) == pytest.approx(1)
 
 
 def test_models_on_one_line_span_no_plane() -> None:
-    a, b = net(1), net(2)
+    a, b = tiny.net(1), tiny.net(2)
     for third in (a, b, interpolate(a, b, 0.5), interpolate(a, b, 3.0, extrapolate=True)):
         with pytest.raises(WeightMismatchError, match="on one line"):
             Plane(a, b, third)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+import tiny
 import torch
 from torch import Tensor, nn
 
@@ -17,18 +18,6 @@ from wiseft_tutorial.weights import (
 )
 
 State = dict[str, Tensor]
-
-
-def net(seed: int) -> nn.Sequential:
-    """A small network with an integer buffer and a negative zero, which careless code loses."""
-    generator = torch.Generator().manual_seed(seed)
-    model = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Linear(5, 2))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
-        model[0].weight[0, 0] = -0.0
-        model[1].num_batches_tracked.fill_(seed)
-    return model
 
 
 def clone(theta: nn.Module) -> State:
@@ -47,13 +36,13 @@ def assert_same_bits(a: State, b: State) -> None:
 
 @pytest.fixture
 def pair() -> tuple[nn.Sequential, nn.Sequential]:
-    return net(1), net(2)
+    return tiny.net(1), tiny.net(2)
 
 
 @pytest.mark.parametrize("alpha", [0, 1])
 @pytest.mark.parametrize("kind", ["module", "state"])
 def test_endpoints_are_bit_equal(alpha: int, kind: str) -> None:
-    ends = net(1), net(2)
+    ends = tiny.net(1), tiny.net(2)
     if kind == "module":
         merged = clone(interpolate(*ends, alpha))
     else:
@@ -117,7 +106,7 @@ def test_builds_no_graph(pair: tuple[nn.Module, nn.Module]) -> None:
 
 @pytest.mark.parametrize(("alpha", "expected"), [(0.0, 1), (0.49, 1), (0.5, 2), (1.0, 2)])
 def test_integer_buffers_come_from_the_nearer_end(alpha: float, expected: int) -> None:
-    merged = interpolate(net(1), net(2), alpha)
+    merged = interpolate(tiny.net(1), tiny.net(2), alpha)
     assert merged[1].num_batches_tracked.item() == expected
     assert merged[1].num_batches_tracked.dtype == torch.int64
 
@@ -128,7 +117,7 @@ def test_boolean_buffers_are_copied() -> None:
 
 
 def test_in_place_writes_into_the_tensors_that_are_there() -> None:
-    target, ends = net(3), (net(1), net(2))
+    target, ends = tiny.net(3), (tiny.net(1), tiny.net(2))
     before = clone(ends[0]), clone(ends[1])
     addresses = [tensor.data_ptr() for tensor in target.state_dict().values()]
     assert interpolate_(target, *ends, 0.3) is target
@@ -139,7 +128,7 @@ def test_in_place_writes_into_the_tensors_that_are_there() -> None:
 
 
 def test_in_place_takes_a_state() -> None:
-    target, ends = clone(net(3)), (net(1), net(2))
+    target, ends = clone(tiny.net(3)), (tiny.net(1), tiny.net(2))
     assert interpolate_(target, *ends, 0.3) is target
     assert_same_bits(target, clone(interpolate(*ends, 0.3)))
 
@@ -156,7 +145,7 @@ def test_in_place_allocates_no_second_copy() -> None:
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_the_target_may_be_an_input(which: int) -> None:
-    ends = net(1), net(2)
+    ends = tiny.net(1), tiny.net(2)
     expected = clone(interpolate(*ends, 0.3))
     interpolate_(ends[which], *ends, 0.3)
     assert_same_bits(clone(ends[which]), expected)
@@ -172,7 +161,7 @@ def test_the_target_may_have_another_precision() -> None:
 @pytest.mark.parametrize("alpha", [-0.1, 1.1, math.nan, math.inf])
 def test_alpha_outside_the_interval_is_an_error(alpha: float) -> None:
     with pytest.raises(AlphaError, match="extrapolate=True"):
-        interpolate(net(1), net(2), alpha)
+        interpolate(tiny.net(1), tiny.net(2), alpha)
 
 
 def test_extrapolation_is_there_for_the_asking() -> None:
@@ -229,7 +218,7 @@ def test_a_target_of_another_architecture_is_named_and_unchanged() -> None:
     target = nn.Sequential(nn.Linear(3, 4))
     before = clone(target)
     with pytest.raises(WeightMismatchError, match="target and theta_0"):
-        interpolate_(target, net(1), net(2), 0.5)
+        interpolate_(target, tiny.net(1), tiny.net(2), 0.5)
     assert_same_bits(clone(target), before)
 
 

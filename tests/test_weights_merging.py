@@ -24,17 +24,6 @@ from wiseft_tutorial.weights import (
 )
 
 
-def net(seed: int, *, classes: int = 2) -> nn.Sequential:
-    """A small network with an integer buffer."""
-    generator = torch.Generator().manual_seed(seed)
-    model = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Linear(5, classes))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
-    model[1].num_batches_tracked.fill_(seed)
-    return model
-
-
 def vector(*values: float) -> TaskVector:
     return TaskVector({"w": torch.tensor(values)})
 
@@ -44,14 +33,14 @@ def ones_like(model: nn.Module, value: float = 1.0) -> dict[str, Tensor]:
 
 
 def test_a_soup_of_one_is_that_model_and_a_copy() -> None:
-    model = net(1)
+    model = tiny.net(1)
     soup = uniform_soup([model])
     assert soup is not model
     tiny.assert_same_weights(soup, model)
 
 
 def test_a_soup_of_two_is_wise_ft_at_one_half() -> None:
-    a, b = net(1), net(2)
+    a, b = tiny.net(1), tiny.net(2)
     soup, half = uniform_soup([a, b]).state_dict(), interpolate(a, b, 0.5).state_dict()
     for key in soup:
         if soup[key].is_floating_point():
@@ -59,7 +48,7 @@ def test_a_soup_of_two_is_wise_ft_at_one_half() -> None:
 
 
 def test_the_order_of_a_soup_does_not_matter() -> None:
-    models = [net(seed) for seed in range(1, 5)]
+    models = [tiny.net(seed) for seed in range(1, 5)]
     soups = [uniform_soup(list(order)) for order in itertools.permutations(models)]
     for soup in soups:
         for name, value in soup.named_parameters():
@@ -67,7 +56,7 @@ def test_the_order_of_a_soup_does_not_matter() -> None:
 
 
 def test_soups_leave_their_models_untouched() -> None:
-    models = [net(1), net(2)]
+    models = [tiny.net(1), tiny.net(2)]
     before = copy.deepcopy(models)
     uniform_soup(models)
     greedy_soup(models, lambda model: float(model[0].weight.detach().sum()))
@@ -76,7 +65,7 @@ def test_soups_leave_their_models_untouched() -> None:
 
 
 def test_a_greedy_soup_keeps_what_does_not_make_it_worse() -> None:
-    models = [net(seed) for seed in (1, 2, 3)]
+    models = [tiny.net(seed) for seed in (1, 2, 3)]
     for model, bias in zip(models, (1.0, -1.0, 9.0), strict=True):
         nn.init.constant_(model[2].bias, bias)
 
@@ -93,13 +82,13 @@ def test_a_greedy_soup_keeps_what_does_not_make_it_worse() -> None:
 def test_a_soup_names_the_model_that_does_not_fit() -> None:
     for cook in (uniform_soup, lambda models: greedy_soup(models, lambda model: 0.0)):
         with pytest.raises(WeightMismatchError, match=r"model 2 of the soup.*different shapes"):
-            cook([net(1), net(2), net(3, classes=4)])
+            cook([tiny.net(1), tiny.net(2), tiny.net(3, classes=4)])
         with pytest.raises(DataError, match="there are none"):
             cook([])
 
 
 def test_half_of_a_task_vector_is_wise_ft() -> None:
-    a, b = net(1), net(2)
+    a, b = tiny.net(1), tiny.net(2)
     moved = (0.5 * task_vector(a, b)).applied_to(a)
     half = interpolate(a, b, 0.5)
     for name, value in moved.named_parameters():
@@ -107,7 +96,7 @@ def test_half_of_a_task_vector_is_wise_ft() -> None:
 
 
 def test_task_vectors_add_up_and_turn_round() -> None:
-    a, b, c = net(1), net(2), net(3)
+    a, b, c = tiny.net(1), tiny.net(2), tiny.net(3)
     there, back = task_vector(a, b), task_vector(b, a)
     onwards = there + task_vector(b, c)
     for key, step in task_vector(a, c).steps.items():
@@ -119,16 +108,16 @@ def test_task_vectors_add_up_and_turn_round() -> None:
 
 
 def test_a_step_is_for_models_of_the_same_shape() -> None:
-    step = task_vector(net(1), net(2))
+    step = task_vector(tiny.net(1), tiny.net(2))
     with pytest.raises(WeightMismatchError, match="measured on"):
-        step.applied_to(net(3, classes=4))
+        step.applied_to(tiny.net(3, classes=4))
     with pytest.raises(WeightMismatchError, match="different architectures"):
         step + vector(1.0)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 0.5, 1.0])
 def test_equal_fishers_give_the_plain_average(alpha: float) -> None:
-    a, b = net(1), net(2)
+    a, b = tiny.net(1), tiny.net(2)
     fisher = {name: torch.rand_like(p) + 0.1 for name, p in a.named_parameters()}
     merged, plain = fisher_merge(a, b, fisher, fisher, alpha), interpolate(a, b, alpha)
     for name, value in merged.state_dict().items():
@@ -136,7 +125,7 @@ def test_equal_fishers_give_the_plain_average(alpha: float) -> None:
 
 
 def test_the_fisher_formula_in_float64() -> None:
-    a, b = net(1), net(2)
+    a, b = tiny.net(1), tiny.net(2)
     f, g = ({n: torch.rand_like(p) for n, p in a.named_parameters()} for _ in range(2))
     merged = fisher_merge(a, b, f, g, 0.3)
     for name, value in merged.named_parameters():
@@ -147,14 +136,14 @@ def test_the_fisher_formula_in_float64() -> None:
 
 
 def test_a_weight_that_only_one_model_depends_on_is_that_models() -> None:
-    a, b = net(1), net(2)
+    a, b = tiny.net(1), tiny.net(2)
     merged = fisher_merge(a, b, ones_like(a), ones_like(a, 0.0), floor=1e-12)
     for name, value in merged.named_parameters():
         torch.testing.assert_close(value, a.get_parameter(name))
 
 
 def test_bad_fishers_are_refused() -> None:
-    a, b = net(1), net(2)
+    a, b = tiny.net(1), tiny.net(2)
     good = ones_like(a)
     with pytest.raises(DataError, match="floor = 0"):
         fisher_merge(a, b, good, good, floor=0.0)
@@ -219,7 +208,7 @@ def test_slerp_between_neighbours_is_the_average() -> None:
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 def test_slerp_ends_where_it_should(alpha: float) -> None:
-    a, b = net(1), net(2)
+    a, b = tiny.net(1), tiny.net(2)
     tiny.assert_same_weights(slerp(a, b, alpha), b if alpha else a)
 
 

@@ -66,6 +66,19 @@ def moved(model: ImageClassifier, *, step: float, head_only: bool = False) -> Im
     return model
 
 
+def net(seed: int, *, classes: int = 2) -> nn.Sequential:
+    """A small network with an integer buffer and a negative zero, which careless code loses."""
+    generator = torch.Generator().manual_seed(seed)
+    first, norm, last = nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Linear(5, classes)
+    model = nn.Sequential(first, norm, last)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+        first.weight[0, 0] = -0.0
+    norm.num_batches_tracked = torch.tensor(seed)
+    return model
+
+
 def assert_same_weights(a: nn.Module, b: nn.Module) -> None:
     """Every weight and buffer of one is the other's, to the last bit."""
     for name, value in a.state_dict().items():
