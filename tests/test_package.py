@@ -37,6 +37,14 @@ FLOORS = (
     ("plots", "explorer"),
 )
 INNER = ("attention", "paper", "training")  # used by their own names, or by other modules only
+HELPERS = {  # of other modules, public to them alone
+    "alone",
+    "descend",
+    "fingerprint",
+    "images_at_once",
+    "resolve_dtype",
+    "training_kernels",
+}
 STACK = [name for floor in FLOORS for name in floor]
 
 
@@ -84,15 +92,7 @@ def test_every_public_name_is_there_and_documented(name: str) -> None:
 )
 def test_what_a_module_makes_public_is_public(name: str) -> None:
     module = importlib.import_module(f"wiseft_tutorial.{name}")
-    helpers = {
-        "resolve_dtype",
-        "training_kernels",
-        "alone",
-        "fingerprint",
-        "images_at_once",
-        "descend",
-    }
-    assert set(module.__all__) <= set(wt.__all__) | helpers
+    assert set(module.__all__) <= set(wt.__all__) | HELPERS
 
 
 def test_importing_the_package_leaves_slow_libraries_for_later() -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from wiseft_tutorial.errors import AlphaError, DataError, WeightMismatchError
+from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.weights import (
     TaskVector,
     fisher_merge,
@@ -217,3 +218,19 @@ def test_slerp_refuses_opposites() -> None:
         slerp(plane(1, 2), plane(-1, -2), 0.5)
     with pytest.raises(AlphaError):
         slerp(plane(1, 2), plane(2, 1), -0.1)
+
+
+def test_what_was_made_of_a_model_does_not_pass_for_it(zeroshot: ImageClassifier) -> None:
+    other = tiny.moved(zeroshot, step=0.01)
+    fisher = {name: torch.ones_like(p) for name, p in zeroshot.named_parameters()}
+    made = {
+        "soup of 2": uniform_soup([zeroshot, other]),
+        "slerp, alpha = 0.5": slerp(zeroshot, other, 0.5),
+        "Fisher merging, alpha = 0.5": fisher_merge(zeroshot, other, fisher, fisher),
+        "task vector": task_vector(zeroshot, other).applied_to(zeroshot),
+    }
+    for method, model in made.items():
+        assert model.provenance["method"] == method
+        assert "zero-shot" in model.provenance["start"]
+        assert model.history is None
+    assert zeroshot.provenance["method"] == "zero-shot"

@@ -11,7 +11,7 @@ from torch import Tensor
 from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.weights import State
-from wiseft_tutorial.weights.interpolation import is_averaged
+from wiseft_tutorial.weights.interpolation import is_averaged, note_origin
 
 __all__ = ["EMA", "SWA", "Snapshots"]
 
@@ -160,4 +160,5 @@ def _with(model: ImageClassifier, weights: State) -> ImageClassifier:
     model = copy.deepcopy(model).eval()
     for key, value in _weights(model.state_dict()).items():
         value.copy_(weights[key])
+    note_origin(model, "along a run")
     return model

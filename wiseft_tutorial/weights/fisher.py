@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from wiseft_tutorial._alpha import check_alpha
 from wiseft_tutorial.errors import DataError, WeightMismatchError
-from wiseft_tutorial.weights.interpolation import State, interpolate_
+from wiseft_tutorial.weights.interpolation import State, interpolate_, note_origin
 
 __all__ = ["fisher_merge"]
 
@@ -56,6 +56,7 @@ def fisher_merge(
         raise DataError(f"floor = {floor:g}, but it must be positive, such as 1e-8")
     merged = copy.deepcopy(theta_0)
     interpolate_(merged, theta_0, theta_1, alpha)
+    note_origin(merged, f"Fisher merging, alpha = {alpha:g}")
     weights = merged.state_dict()
     for name, fisher in (("fisher_0", fisher_0), ("fisher_1", fisher_1)):
         _check(name, fisher, weights)

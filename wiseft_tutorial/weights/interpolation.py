@@ -7,6 +7,7 @@ This module is the whole of WiSE-FT's second step. A *state* is a mapping from n
 from __future__ import annotations
 
 import copy
+import json
 import math
 from collections.abc import Collection, Mapping
 from typing import TypeAlias, TypeVar, overload
@@ -23,6 +24,7 @@ __all__ = [
     "interpolate",
     "interpolate_",
     "is_averaged",
+    "note_origin",
     "state_of",
     "weight_step",
 ]
@@ -187,6 +189,12 @@ def weight_step(theta_0: nn.Module | State, theta_1: nn.Module | State) -> float
 def state_of(theta: nn.Module | State) -> State:
     """The tensors of a model, by name; a state is returned as it is."""
     return theta.state_dict() if isinstance(theta, nn.Module) else theta
+
+
+def note_origin(model: nn.Module, method: str) -> None:
+    """Note in a model's ``provenance``, where it has one, how it was made of the one before it."""
+    if (before := getattr(model, "provenance", None)) is not None:
+        vars(model).update(provenance={"method": method, "start": json.dumps(before)}, history=None)
 
 
 def is_averaged(tensor: Tensor) -> bool:

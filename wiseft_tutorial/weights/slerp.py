@@ -11,7 +11,7 @@ from torch import nn
 
 from wiseft_tutorial._alpha import check_alpha
 from wiseft_tutorial.errors import WeightMismatchError
-from wiseft_tutorial.weights.interpolation import interpolate_, is_averaged
+from wiseft_tutorial.weights.interpolation import interpolate_, is_averaged, note_origin
 
 __all__ = ["slerp"]
 
@@ -43,6 +43,7 @@ def slerp(theta_0: _ModuleT, theta_1: nn.Module, alpha: float) -> _ModuleT:
     alpha = check_alpha(alpha)
     average = copy.deepcopy(theta_0)
     interpolate_(average, theta_0, theta_1, alpha)
+    note_origin(average, f"slerp, alpha = {alpha:g}")
     start, end = theta_0.state_dict(), theta_1.state_dict()
     weights = [key for key, value in start.items() if is_averaged(value)]
     a, b = (

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from wiseft_tutorial.errors import DataError, WeightMismatchError
-from wiseft_tutorial.weights.interpolation import check_compatible, is_averaged
+from wiseft_tutorial.weights.interpolation import check_compatible, is_averaged, note_origin
 
 __all__ = ["Soup", "greedy_soup", "uniform_soup"]
 
@@ -120,4 +120,6 @@ def _average(models: Sequence[_ModuleT]) -> _ModuleT:
             for state in states:
                 total += state[key].to(tensor.device, wide)
             tensor.copy_(total / len(models))
+    if len(models) > 1:
+        note_origin(soup, f"soup of {len(models)}")
     return soup

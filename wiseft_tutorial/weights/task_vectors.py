@@ -10,7 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from wiseft_tutorial.errors import WeightMismatchError
-from wiseft_tutorial.weights.interpolation import State, check_compatible, is_averaged, state_of
+from wiseft_tutorial.weights.interpolation import (
+    State,
+    check_compatible,
+    is_averaged,
+    note_origin,
+    state_of,
+)
 
 __all__ = ["TaskVector", "task_vector"]
 
@@ -80,6 +86,7 @@ class TaskVector:
             )
         for key, tensor in weights.items():
             tensor.add_(self.steps[key].to(tensor.device))
+        note_origin(moved, "task vector")
         return moved
 
 
