@@ -11,7 +11,7 @@ PORT ?= 8000
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test serve picture bench pocket-clip clean
+.PHONY: help install book test serve picture bench results pocket-clip clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,9 +44,12 @@ picture: book ## Take the README's picture from the executed chapter 4
 bench: install ## Measure speed, as ratios within one run
 	@$(RUN) speed/bench.py $(ARGS)
 
+results: install ## Measure again what chapters only read (an hour or two; ARGS=frontier for one)
+	$(RUN) -m wiseft_tutorial.results $(ARGS)
+
 pocket-clip: install ## Train Pocket-CLIP again, from drawings alone (hours on a CPU; resumes)
 	$(RUN) -m wiseft_tutorial.pocket.pretrain --out build/pocket-clip $(ARGS)
 
 clean: ## Remove what was built and measured; .venv and what was trained for hours stay
-	find build -mindepth 1 -maxdepth 1 ! -name 'pocket-clip*' -exec rm -rf {} + || true
+	find build -mindepth 1 -maxdepth 1 ! -name 'pocket-clip*' ! -name results -exec rm -rf {} + || true
 	rm -rf .mypy_cache .pytest_cache .ruff_cache

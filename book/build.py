@@ -40,6 +40,8 @@ from typing import Any, Literal
 import nbformat
 import yaml
 
+import claims
+
 Tier = Literal["full", "fast"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -420,6 +422,7 @@ def build_pages(book: Book, chapters: Sequence[str] | None = None) -> Path:
     work.mkdir(parents=True)
     (work / "_toc.yml").write_text(yaml.safe_dump(_without(book.toc, left_out), sort_keys=False))
     _copy_texts(book)
+    _fill_in_claims(book, left_out)
     print("building the pages ...", flush=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     files = {"--config": book.root / "_config.yml", "--toc": work / "_toc.yml"}
@@ -455,7 +458,7 @@ def _pages_key(book: Book, left_out: Iterable[str] = ()) -> str:
     """A hash of everything that the pages show, and of how they are made."""
     made = [book.executed / f"{name}.ipynb" for name in book.chapters if name not in left_out]
     settings = [book.root / n for n in ("_config.yml", "_toc.yml", "requirements-book.lock")]
-    files = [*made, *book.texts, *settings, Path(__file__)]
+    files = [*made, *book.texts, *settings, Path(__file__), Path(claims.__file__)]
     return _digest(book.root, files, *sorted(left_out))
 
 
@@ -469,6 +472,22 @@ def _copy_texts(book: Book) -> None:
     for copy, original in wanted.items():
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(original, copy)
+
+
+def _fill_in_claims(book: Book, left_out: Iterable[str]) -> None:
+    """Put the tables of claims into their page, if the book has one."""
+    known, target = book.source / "claims.yml", book.executed / "claims.md"
+    if not known.exists():
+        return
+    notebooks = {
+        name: nbformat.read(book.executed / f"{name}.ipynb", as_version=4)
+        for name in book.chapters
+        if name not in left_out
+    }
+    try:
+        target.write_text(claims.page(target.read_text(), claims.read(known), notebooks))
+    except claims.ClaimError as error:
+        raise BookError(str(error)) from error
 
 
 def notebooks_of(book: Book) -> list[str]:

@@ -33,10 +33,16 @@ FLOORS = (
         "pocket.pretrain",
         "pocket.trials",
         "pocket.report",
+        "results",
     ),
     ("plots", "explorer"),
 )
-INNER = ("attention", "paper", "training")  # used by their own names, or by other modules only
+INNER = (
+    "attention",
+    "paper",
+    "results",
+    "training",
+)  # used by their own names, or by other modules only
 HELPERS = {  # of other modules, public to them alone
     "alone",
     "descend",

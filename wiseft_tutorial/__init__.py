@@ -14,7 +14,7 @@ A session, as the book's reader meets it::
 What is named here is public, and nothing else is.
 """
 
-from wiseft_tutorial import paper
+from wiseft_tutorial import paper, results
 from wiseft_tutorial._version import __version__
 from wiseft_tutorial.augment import random_resized_crop
 from wiseft_tutorial.benchmarks import (
@@ -72,6 +72,10 @@ from wiseft_tutorial.plots import (
     plot_classes,
     plot_gallery,
     plot_history,
+    plot_lines,
+    plot_measures,
+    plot_models,
+    plot_overrides,
     plot_probabilities,
     plot_reliability,
     plot_robustness,
@@ -198,6 +202,10 @@ __all__ = [
     "plot_classes",
     "plot_gallery",
     "plot_history",
+    "plot_lines",
+    "plot_measures",
+    "plot_models",
+    "plot_overrides",
     "plot_probabilities",
     "plot_reliability",
     "plot_robustness",
@@ -209,6 +217,7 @@ __all__ = [
     "random_resized_crop",
     "register_benchmark",
     "resolve_device",
+    "results",
     "score_path",
     "slerp",
     "summarise",

@@ -7,8 +7,11 @@ that draw one panel also take ``ax`` and draw there. Data are fractions, ticks a
 
 from wiseft_tutorial.plots.choices import plot_against_images, plot_best_alpha
 from wiseft_tutorial.plots.curves import plot_alpha, plot_history, plot_robustness, plot_testbed
+from wiseft_tutorial.plots.diversity import plot_measures, plot_overrides
 from wiseft_tutorial.plots.dots import plot_accuracies
+from wiseft_tutorial.plots.lines import plot_lines
 from wiseft_tutorial.plots.pictures import plot_classes, plot_gallery, plot_probabilities
+from wiseft_tutorial.plots.points import plot_models
 from wiseft_tutorial.plots.style import ROLES, Role, use_style
 from wiseft_tutorial.plots.words import plot_reliability, plot_similarity
 
@@ -22,6 +25,10 @@ __all__ = [
     "plot_classes",
     "plot_gallery",
     "plot_history",
+    "plot_lines",
+    "plot_measures",
+    "plot_models",
+    "plot_overrides",
     "plot_probabilities",
     "plot_reliability",
     "plot_robustness",

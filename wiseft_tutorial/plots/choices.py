@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter
 
 from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.plots.labels import Label, Points, place_labels
+from wiseft_tutorial.plots.lines import in_points, plot_lines
 from wiseft_tutorial.plots.plane import anchors
-from wiseft_tutorial.plots.style import GREY, PALE, ROLES, WIDTH, mark_of, role_of, styled
+from wiseft_tutorial.plots.style import GREY, PALE, ROLES, WIDTH, mark_of, styled
 
 __all__ = ["plot_against_images", "plot_best_alpha"]
 
@@ -63,14 +64,13 @@ def plot_best_alpha(best: pd.DataFrame, *, cloud: pd.DataFrame | None = None) ->
     ax.axvline(0.0, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
     ax.set_ylim(-0.05, 1.05)
     ax.margins(x=0.28)  # room for names
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _points(value, sign=True)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: in_points(value, sign=True)))
     ax.set_xlabel("Fine-tuned minus zero-shot accuracy (points)")
     ax.set_ylabel(r"Best $\alpha$")
     place_labels(ax, labels, lines)
     return figure
 
 
-@styled
 def plot_against_images(frame: pd.DataFrame, *, value: str) -> Figure:
     """Plot a difference of accuracies against the number of images that a choice was made on.
 
@@ -89,39 +89,17 @@ def plot_against_images(frame: pd.DataFrame, *, value: str) -> Figure:
     Source: our own; the paper does not vary the number of images. Explained in: chapter 5.
     """
     _require(frame, ["images", "label", value])
-    figure = plt.figure(figsize=(WIDTH, 3.2))
-    ax = figure.add_subplot()
-    curves = dict(list(frame.groupby("label", sort=False)))
-    labels: list[Label] = []
-    lines: list[Points] = []
-    for label, curve in curves.items():
-        role = role_of(str(label), {str(name): None for name in curves})
-        points = curve[["images", value]].to_numpy(dtype=np.float64)
-        if {"low", "high"} <= set(curve):
-            low, high = (curve[end].to_numpy(dtype=np.float64) for end in ("low", "high"))
-            ax.fill_between(points[:, 0], low, high, color=role.colour, alpha=0.18, linewidth=0)
-        line = mark_of(role, grow=-1.0) | {"linestyle": role.linestyle, "label": role.label}
-        ax.plot(*points.T, **line)
-        lines.append(points)
-        labels.append(Label(str(label), anchors(points), role.ink, bold=True))
-    ax.axhline(0.0, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(FixedLocator(sorted(set(frame["images"]))))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda images, _: f"{images:g}"))
-    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: _points(share)))
-    ax.set_xlabel("Images the choice was made on")
-    ax.set_ylabel(f"{value.capitalize()} (points)")
-    ax.margins(y=0.15)
-    place_labels(ax, labels, lines)
-    return figure
-
-
-def _points(fraction: float, *, sign: bool = False) -> str:
-    """Write a difference of fractions in percentage points."""
-    value = round(100 * fraction, 4) + 0.0  # turns -0 into 0
-    return (f"{value:+g}" if sign and value else f"{value:g}").replace("-", "\N{MINUS SIGN}")
+    return plot_lines(
+        frame,
+        x="images",
+        y=value,
+        xlabel="Images the choice was made on",
+        ylabel=f"{value.capitalize()} (points)",
+        unit="points",
+        log="x",
+        ticks=sorted(set(frame["images"])),
+        level=0.0,
+    )
 
 
 def _require(frame: pd.DataFrame, columns: list[str]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,9 +17,13 @@ from wiseft_tutorial.plots.axes import accuracy_axis
 from wiseft_tutorial.plots.labels import Label, Points, place_labels
 from wiseft_tutorial.plots.plane import (
     Plane,
+    Sweeps,
     anchors,
+    axes_or_new,
+    by_label,
     curve_of,
     extent_of,
+    figure_of,
     names_of,
     points_of,
     require_endpoints,
@@ -39,8 +42,6 @@ from wiseft_tutorial.plots.style import (
 from wiseft_tutorial.robustness import Baseline, fit_baseline
 
 __all__ = ["plot_alpha", "plot_history", "plot_robustness", "plot_testbed"]
-
-Sweeps: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 _TESTBED_FROM = 0.55  # reference accuracy of the least accurate models shown, as in figure 1
 _WHOLE = ("avg", "ImageNet-V2", "ImageNet-Sketch")  # shifts that cover all classes of ImageNet
@@ -85,13 +86,13 @@ def plot_robustness(
 
     Source: figures 1 and 7. Explained in: chapter 4.
     """
-    sweeps = _by_label(sweep)
+    sweeps = by_label(sweep)
     curves = {label: curve_of(frame, shift) for label, frame in sweeps.items()}
     if gaps and baseline is None:
         raise DataError("gaps are measured from a baseline; pass baseline= too")
     reference, shifts = names_of(next(iter(sweeps.values())))
 
-    plane = Plane(_axes(ax, height=4.2))
+    plane = Plane(axes_or_new(ax, height=4.2))
     corners = [extent_of(curve) for curve in curves.values()]
     if cloud is not None and not zoom:
         corners.append(points_of(cloud))
@@ -106,7 +107,7 @@ def plot_robustness(
         plane.draw_curve(role, curve, mark=mark, name=label, say_mark=say)
     plane.draw_background(cloud, baseline)
     plane.finish()
-    return _figure(plane.ax)
+    return figure_of(plane.ax)
 
 
 @styled
@@ -157,7 +158,7 @@ def plot_testbed(
     if not zoom or not curves:
         corners.append(points_of(cloud[cloud["reference"] > _TESTBED_FROM]))
 
-    plane = Plane(_axes(ax, height=4.6))
+    plane = Plane(axes_or_new(ax, height=4.6))
     plane.show(corners, logit=True)
     restriction = "" if shift in _WHOLE else f", classes of {shift}"
     plane.ax.set_xlabel(f"Accuracy on ImageNet{restriction}")
@@ -175,7 +176,7 @@ def plot_testbed(
         _draw_zeroshot_line(plane)
     plane.draw_background(cloud, baseline)
     plane.finish()
-    return _figure(plane.ax)
+    return figure_of(plane.ax)
 
 
 @styled
@@ -196,7 +197,7 @@ def plot_alpha(sweep: Sweeps, *, columns: int = 2) -> Figure:
 
     Source: figure 6. Explained in: chapter 4.
     """
-    sweeps = _by_label(sweep)
+    sweeps = by_label(sweep)
     for frame in sweeps.values():
         require_endpoints(frame)
     names = list(dict.fromkeys(next(iter(sweeps.values()))["distribution"]))
@@ -275,31 +276,6 @@ def plot_history(history: pd.DataFrame) -> Figure:
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     place_labels(right, labels, lines)
     return figure
-
-
-def _axes(ax: Axes | None, *, height: float) -> Axes:
-    return ax if ax is not None else plt.figure(figsize=(WIDTH, height)).add_subplot()
-
-
-def _figure(ax: Axes) -> Figure:
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure
-
-
-def _by_label(sweep: Sweeps) -> Mapping[str, pd.DataFrame]:
-    if isinstance(sweep, pd.DataFrame):
-        outputs = sweep.attrs.get("space") == "outputs"
-        return _by_label({"output-space ensemble" if outputs else "WiSE-FT": sweep})
-    if not sweep:
-        raise DataError("there is no sweep to plot: the mapping is empty")
-    for label, frame in sweep.items():
-        if frame.duplicated(["alpha", "distribution"]).any():
-            raise DataError(
-                f"the sweep {label!r} has several accuracies for one alpha and distribution; "
-                "pass sweeps of several models as a mapping by label"
-            )
-    return sweep
 
 
 def _draw_zeroshot_line(plane: Plane) -> None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from wiseft_tutorial.errors import DataError, unknown
 from wiseft_tutorial.evaluate import summarise
 from wiseft_tutorial.plots.axes import accuracy_axis, padded_limits
 from wiseft_tutorial.plots.labels import Label, Points, place_labels
-from wiseft_tutorial.plots.style import GREY, PALE, ROLES, Role, mark_of
+from wiseft_tutorial.plots.style import GREY, PALE, ROLES, WIDTH, Role, mark_of
 from wiseft_tutorial.robustness import Baseline, from_logit, to_logit
+
+Sweeps: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -233,3 +238,31 @@ class Plane:
 def anchors(points: Points) -> list[tuple[float, float]]:
     """Return points as places that a text may stand beside."""
     return [(float(x), float(y)) for x, y in points]
+
+
+def axes_or_new(ax: Axes | None, *, height: float) -> Axes:
+    """Return these axes, or the only ones of a new figure."""
+    return ax if ax is not None else plt.figure(figsize=(WIDTH, height)).add_subplot()
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Return the figure that axes belong to."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+def by_label(sweep: Sweeps) -> Mapping[str, pd.DataFrame]:
+    """Return sweeps by what they are called, one of them or several."""
+    if isinstance(sweep, pd.DataFrame):
+        outputs = sweep.attrs.get("space") == "outputs"
+        return by_label({"output-space ensemble" if outputs else "WiSE-FT": sweep})
+    if not sweep:
+        raise DataError("there is no sweep to plot: the mapping is empty")
+    for label, frame in sweep.items():
+        if frame.duplicated(["alpha", "distribution"]).any():
+            raise DataError(
+                f"the sweep {label!r} has several accuracies for one alpha and distribution; "
+                "pass sweeps of several models as a mapping by label"
+            )
+    return sweep

@@ -60,6 +60,10 @@ _OTHERS = (
     Role("", "#5D3A9B", "P", (0, (5, 1.5)), 7.5),
     Role("", "#7F7F7F", "X", (0, (1.2, 1.2)), 7.5),
     Role("", "#A6761D", "h", (0, (5, 1.5, 1.2, 1.5)), 7.5),
+    Role("", "#44AA99", "<", "-", 7.0),
+    Role("", "#882255", "d", (0, (5, 1.5)), 7.0),
+    Role("", "#7A7A2C", ">", (0, (1.2, 1.2)), 7.0),
+    Role("", "#4D4D4D", "p", (0, (5, 1.5, 1.2, 1.5)), 7.5),
 )
 _STYLE: Any = MappingProxyType(  # Any, for older matplotlibs do not type their parameters
     {
