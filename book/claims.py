@@ -1,7 +1,7 @@
 """What we tested: the page is made of claims.yml and of what the executed chapters measured.
 
-A claim's ``test`` and ``seen`` may quote a value that its chapter has glued: ``{gain} points`` becomes
-``3.2 points``. So nobody types a number, and a number that has changed has changed here too.
+A claim's ``test`` and ``seen`` may quote a value that its chapter has glued: ``{gain} points``
+becomes ``3.2 points``. So nobody types a number, and one that has changed has changed here too.
 """
 
 from __future__ import annotations

@@ -52,6 +52,15 @@ def test_a_sweep_behind_them_names_the_axes() -> None:
     assert "a curve" in [text.get_text() for text in ax.texts]
 
 
+def test_a_curve_may_have_been_summarised_already() -> None:
+    curve = pd.DataFrame(
+        {"alpha": [0.0, 0.5, 1.0], "reference": [0.8, 0.85, 0.9], "shifts": [0.7, 0.8, 0.6]}
+    )
+    (ax,) = plots.plot_models(MODELS, sweeps={"a curve": curve}).axes
+    paths = [np.asarray(line.get_xydata()) for line in ax.lines]
+    assert any(np.array_equal(path, curve[["reference", "shifts"]]) for path in paths)
+
+
 def test_without_a_sweep_the_axes_say_what_they_are_told() -> None:
     (ax,) = plots.plot_models(MODELS, names=("Pocket", "five shifts")).axes
     assert ax.get_xlabel() == "Accuracy on Pocket"

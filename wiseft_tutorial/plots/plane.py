@@ -260,7 +260,7 @@ def by_label(sweep: Sweeps) -> Mapping[str, pd.DataFrame]:
     if not sweep:
         raise DataError("there is no sweep to plot: the mapping is empty")
     for label, frame in sweep.items():
-        if frame.duplicated(["alpha", "distribution"]).any():
+        if frame.duplicated([c for c in ("alpha", "distribution") if c in frame]).any():
             raise DataError(
                 f"the sweep {label!r} has several accuracies for one alpha and distribution; "
                 "pass sweeps of several models as a mapping by label"

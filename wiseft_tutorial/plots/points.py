@@ -43,8 +43,8 @@ def plot_models(
             intervals, ``reference_low`` and so on, if it has them, as a row of ``summarise`` does.
             Models with one label look alike and are named once; a label that names a role, such as
             ``"WiSE-FT"``, looks as that role does in every figure.
-        sweeps: Curves over alpha to draw behind them: a frame of ``alpha_sweep``, or several by
-            label.
+        sweeps: Curves over alpha to draw behind them: a frame of ``alpha_sweep`` or of
+            ``summarise``, or several by label.
         connect: Join the models of one label by a thin line, in the order of their rows.
         mark: The alpha to mark on every curve that has it.
         logit: Scale both axes by the logit, as the paper does.
@@ -63,10 +63,12 @@ def plot_models(
     if models.empty or not set(needed) <= set(models):
         raise DataError(f"expected one row per model with the columns {', '.join(needed)}")
     by_name = {} if sweeps is None else by_label(sweeps)
-    curves = {label: curve_of(sweep, None) for label, sweep in by_name.items()}
-    reference, shifts = names
-    if by_name:
-        reference, shifts = names_of(next(iter(by_name.values())))
+    whole = {label: sweep for label, sweep in by_name.items() if "distribution" in sweep}
+    curves = {
+        label: curve_of(sweep, None) if label in whole else sweep.sort_values("alpha")
+        for label, sweep in by_name.items()
+    }
+    reference, shifts = names_of(next(iter(whole.values()))) if whole else names
     groups = {str(label): rows for label, rows in models.groupby("label", sort=False)}
     looks = {**dict.fromkeys(curves), **dict.fromkeys(groups)}
     plane = Plane(axes_or_new(ax, height=4.2))
