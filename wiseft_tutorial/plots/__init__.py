@@ -13,6 +13,7 @@ from wiseft_tutorial.plots.lines import plot_lines
 from wiseft_tutorial.plots.pictures import plot_classes, plot_gallery, plot_probabilities
 from wiseft_tutorial.plots.points import plot_models
 from wiseft_tutorial.plots.style import ROLES, Role, use_style
+from wiseft_tutorial.plots.surface import plot_plane
 from wiseft_tutorial.plots.words import plot_reliability, plot_similarity
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "plot_measures",
     "plot_models",
     "plot_overrides",
+    "plot_plane",
     "plot_probabilities",
     "plot_reliability",
     "plot_robustness",
