@@ -18,7 +18,17 @@ PACKAGE = Path(wt.__file__).parent
 FLOORS = (
     ("errors", "device", "attention", "contrastive", "prose"),
     ("weights", "outputs", "robustness", "diversity", "landscape", "paper"),
-    ("models", "inference", "augment", "recipe", "pocket", "benchmarks", "caching", "zeroshot"),
+    (
+        "models",
+        "inference",
+        "augment",
+        "recipe",
+        "pocket",
+        "benchmarks",
+        "pocket.replay",
+        "caching",
+        "zeroshot",
+    ),
     (
         "linearize",
         "fisher",

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
-from importlib import resources
 
 import numpy as np
 import pandas as pd
@@ -32,7 +31,7 @@ from wiseft_tutorial.recipe import default_recipe
 from wiseft_tutorial.weights import interpolate
 from wiseft_tutorial.zeroshot import zeroshot_classifier
 
-__all__ = ["gain", "jobs", "load", "measure"]
+__all__ = ["gain", "jobs", "measure"]
 
 SEEDS = (0, 1, 2)
 SHOTS = 50  # training images of each class
@@ -41,16 +40,6 @@ WAYS = ("weights", "outputs", "probabilities", "mirror")
 
 Hits = Mapping[str, NDArray[np.float64]]
 Logits = Mapping[str, Tensor]
-
-
-def load() -> pd.DataFrame:
-    """The rows that were measured once, for the seeds ``SEEDS``.
-
-    Explained in: chapter 8.
-    """
-    folder = resources.files("wiseft_tutorial").joinpath("data", "results")
-    with folder.joinpath("spaces.csv").open() as file:
-        return pd.read_csv(file)
 
 
 def gain(one: Hits, other: Hits, names: list[str]) -> tuple[float, float]:
