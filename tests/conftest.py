@@ -16,8 +16,9 @@ RUNS = pytest.StashKey[list[build.Run]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a person ask for pictures: ``make test ARGS=--screenshots``."""
+    """Let a person ask for more: ``make test ARGS="--screenshots --thorough"``."""
     parser.addoption("--screenshots", action="store_true", help="keep a picture of every page")
+    parser.addoption("--thorough", action="store_true", help="every chapter on another benchmark")
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ import build
 from conftest import ROOT
 
 CHAPTERS = build.Book(ROOT).chapters
+ALWAYS = 5  # chapters; the others use the same calls, and take as long again as all other tests
 STAND_IN = """
 import torch
 
@@ -72,8 +73,12 @@ def without_assertions(code: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def runs(wanted: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, build.Run]:
+def runs(
+    request: pytest.FixtureRequest, wanted: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, build.Run]:
     """The chapters on the stand-in."""
+    if not request.config.getoption("--thorough"):
+        wanted = [chapter for chapter in wanted if chapter in CHAPTERS[:ALWAYS]]
 
     def change(notebook: NotebookNode) -> None:
         # Some exercises ask about one of Pocket's own distributions.
@@ -91,7 +96,12 @@ def runs(wanted: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_the_chapter_runs_on_another_benchmark(chapter: str, runs: dict[str, build.Run]) -> None:
+def test_the_chapter_runs_on_another_benchmark(
+    chapter: str, request: pytest.FixtureRequest
+) -> None:
+    if chapter not in CHAPTERS[:ALWAYS] and not request.config.getoption("--thorough"):
+        pytest.skip("it takes minutes: make test ARGS=--thorough")
+    runs: dict[str, build.Run] = request.getfixturevalue("runs")
     if runs[chapter].error:
         pytest.fail(runs[chapter].error, pytrace=False)
 
