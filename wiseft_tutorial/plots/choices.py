@@ -8,11 +8,19 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.plots.labels import Label, Points, place_labels
 from wiseft_tutorial.plots.lines import in_points, plot_lines
 from wiseft_tutorial.plots.plane import anchors
-from wiseft_tutorial.plots.style import GREY, PALE, ROLES, WIDTH, mark_of, styled
+from wiseft_tutorial.plots.style import (
+    DOTTED,
+    GREY,
+    PALE,
+    ROLES,
+    WIDTH,
+    mark_of,
+    require_columns,
+    styled,
+)
 
 __all__ = ["plot_against_images", "plot_best_alpha"]
 
@@ -36,13 +44,13 @@ def plot_best_alpha(best: pd.DataFrame, *, cloud: pd.DataFrame | None = None) ->
 
     Source: our own; tables 4, 5 and 9 to 12 have the numbers. Explained in: chapter 5.
     """
-    _require(best, ["distribution", "kind", "gap", "alpha"])
+    require_columns(best, ["distribution", "kind", "gap", "alpha"])
     figure = plt.figure(figsize=(WIDTH, 3.9))
     ax = figure.add_subplot()
     labels: list[Label] = []
     lines: list[Points] = []
     if cloud is not None:
-        _require(cloud, ["gap", "alpha"])
+        require_columns(cloud, ["gap", "alpha"])
         points = cloud[["gap", "alpha"]].to_numpy(dtype=np.float64)
         ax.plot(*points.T, "o", color=PALE, markersize=4, markerfacecolor="white", zorder=2)
         lines += [point[None] for point in points]
@@ -60,8 +68,8 @@ def plot_best_alpha(best: pd.DataFrame, *, cloud: pd.DataFrame | None = None) ->
         ax.plot([x], [y], **mark | {"markerfacecolor": face}, zorder=5, label=row["distribution"])
         lines.append(np.array([[x, y]]))
         labels.append(Label(str(row["distribution"]), [(x, y)], role.ink))
-    ax.axhline(0.5, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
-    ax.axvline(0.0, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
+    ax.axhline(0.5, **DOTTED)
+    ax.axvline(0.0, **DOTTED)
     ax.set_ylim(-0.05, 1.05)
     ax.margins(x=0.28)  # room for names
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: in_points(value, sign=True)))
@@ -88,7 +96,7 @@ def plot_against_images(frame: pd.DataFrame, *, value: str) -> Figure:
 
     Source: our own; the paper does not vary the number of images. Explained in: chapter 5.
     """
-    _require(frame, ["images", "label", value])
+    require_columns(frame, ["images", "label", value])
     return plot_lines(
         frame,
         x="images",
@@ -100,8 +108,3 @@ def plot_against_images(frame: pd.DataFrame, *, value: str) -> Figure:
         ticks=sorted(set(frame["images"])),
         level=0.0,
     )
-
-
-def _require(frame: pd.DataFrame, columns: list[str]) -> None:
-    if missing := [name for name in columns if name not in frame]:
-        raise DataError(f"the frame to plot lacks the columns {', '.join(missing)}")

@@ -23,19 +23,21 @@ from wiseft_tutorial.plots.plane import (
     by_label,
     curve_of,
     extent_of,
-    figure_of,
     names_of,
     points_of,
     require_endpoints,
     under,
 )
 from wiseft_tutorial.plots.style import (
+    DOTTED,
     GREY,
     ROLES,
     WIDTH,
     Role,
     darkened,
+    figure_of,
     mark_of,
+    require_columns,
     role_of,
     styled,
 )
@@ -251,8 +253,7 @@ def plot_history(history: pd.DataFrame) -> Figure:
     Explained in: chapter 3.
     """
     needed = ["epoch", "loss", "train_accuracy", "val_accuracy"]
-    if missing := [name for name in needed if name not in history]:
-        raise DataError(f"the history lacks the columns {', '.join(missing)}")
+    require_columns(history, needed)
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4), width_ratios=[1, 1.25])
     role = ROLES["fine-tuned"]
     epochs = history["epoch"].to_numpy()
@@ -302,7 +303,7 @@ def _draw_panel(ax: Axes, role: Role, panel: pd.DataFrame) -> tuple[Points, Poin
     accuracy = panel["accuracy"].to_numpy(dtype=np.float64)
     ends = accuracy[[0, -1]]
     ax.plot([0, 1], ends, color=GREY, linewidth=1.1, linestyle=(0, (4, 2)), label="line")
-    ax.axhline(ends.max(), color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), label="better end")
+    ax.axhline(ends.max(), **DOTTED, label="better end")
     if {"low", "high"} <= set(panel):
         low, high = (panel[end].to_numpy(dtype=np.float64) for end in ("low", "high"))
         ax.fill_between(alpha, low, high, color=role.colour, alpha=0.18, linewidth=0)

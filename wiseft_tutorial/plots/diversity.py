@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,23 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.plots.axes import percent
+from wiseft_tutorial.plots.dots import rows_of
 from wiseft_tutorial.plots.labels import Label, Points, place_labels
-from wiseft_tutorial.plots.style import GREY, WIDTH, Role, mark_of, role_of, styled
+from wiseft_tutorial.plots.style import (
+    DOTTED,
+    GREY,
+    WIDTH,
+    Role,
+    figure_of,
+    mark_of,
+    require_columns,
+    role_of,
+    styled,
+)
 
 __all__ = ["plot_measures", "plot_overrides"]
 
 _CONTROL = Role("", "#6B6B6B", "o", size=6.5)
-_LEVEL: dict[str, Any] = {"color": GREY, "linewidth": 1.1, "linestyle": (0, (1, 2)), "zorder": 1}
 
 
 @styled
@@ -100,13 +109,11 @@ def plot_overrides(overrides: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Figu
         role = role_of(name, frames)
         for row in frame.to_dict("records"):
             x, y = float(row["zeroshot"]), float(row["finetuned"])
-            bars = [
-                np.array([[row["zeroshot_low"], y], [row["zeroshot_high"], y]], dtype=np.float64)
-                for _ in range("zeroshot_low" in frame)
-            ] + [
-                np.array([[x, row["finetuned_low"]], [x, row["finetuned_high"]]], dtype=np.float64)
-                for _ in range("finetuned_low" in frame)
-            ]
+            bars: list[Points] = []
+            if "zeroshot_low" in frame:
+                bars.append(np.array([[row["zeroshot_low"], y], [row["zeroshot_high"], y]]))
+            if "finetuned_low" in frame:
+                bars.append(np.array([[x, row["finetuned_low"]], [x, row["finetuned_high"]]]))
             for bar in bars:
                 ax.plot(*bar.T, color=role.colour, linewidth=1.1, alpha=0.45, zorder=2)
             face = role.colour if row["kind"] == "reference" else "white"
@@ -121,7 +128,7 @@ def plot_overrides(overrides: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Figu
     ax.plot(*diagonal.T, color=GREY, linewidth=1.1, zorder=1)
     ends = np.array([max(1 - high, low), min(1 - low, high)])
     if ends[0] < ends[1]:
-        ax.plot(ends, 1 - ends, **_LEVEL)
+        ax.plot(ends, 1 - ends, **DOTTED)
         lines.append(np.column_stack([ends, 1 - ends]))
     for which in (ax.xaxis, ax.yaxis):
         which.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
@@ -131,23 +138,18 @@ def plot_overrides(overrides: pd.DataFrame | Mapping[str, pd.DataFrame]) -> Figu
     place_labels(ax, labels, [*lines, diagonal])
     if len(frames) > 1:
         _legend(ax, frames)
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure
+    return figure_of(ax)
 
 
 def _draw_dots(
     ax: Axes, frame: pd.DataFrame, names: list[str], labels: list[str], control: str | None
 ) -> None:
     """Draw one panel: rows of distributions, and in each a dot for every label."""
-    row = {name: float(-i) for i, name in enumerate(names)}
-    dodge = 0.32 if len(labels) < 3 else 0.7 / len(labels)
-    for i, label in enumerate(labels):
+    for label, row in zip(labels, rows_of(ax, names, len(labels)), strict=True):
         chosen = frame[frame["label"] == label]
         others = {name: None for name in labels if name != control}
         role = _CONTROL if label == control else role_of(label, others)
-        height = (len(labels) - 1) / 2 * dodge - i * dodge
-        heights = chosen["distribution"].map(row).to_numpy(np.float64) + height
+        heights = chosen["distribution"].map(row).to_numpy(np.float64)
         if {"low", "high"} <= set(chosen):
             low, high = (chosen[end].to_numpy(np.float64) for end in ("low", "high"))
             ax.hlines(heights, low, high, color=role.colour, linewidth=2.2, alpha=0.55, zorder=3)
@@ -156,12 +158,7 @@ def _draw_dots(
             mark |= {"markerfacecolor": "white", "markeredgecolor": role.colour}
             mark |= {"markeredgewidth": 1.5, "markersize": role.size}
         ax.plot(chosen["value"].to_numpy(np.float64), heights, **mark, label=label, zorder=4)
-    ax.axvline(0.0, **_LEVEL)
-    ax.set_yticks(list(row.values()), names)
-    ax.set_ylim(-len(names) + 0.4, 0.6)
-    ax.tick_params(axis="y", left=False)
-    ax.grid(visible=False, axis="y")
-    ax.spines["left"].set_visible(False)
+    ax.axvline(0.0, **DOTTED)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(_number))
 
@@ -184,7 +181,6 @@ def _number(value: float, _: object) -> str:
 
 
 def _require(frame: pd.DataFrame, columns: list[str]) -> None:
-    if missing := [name for name in columns if name not in frame]:
-        raise DataError(f"the frame to plot lacks the columns {', '.join(missing)}")
+    require_columns(frame, columns)
     if frame.empty:
         raise DataError("there is nothing to plot")

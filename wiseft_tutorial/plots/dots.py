@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,19 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
-from numpy.typing import NDArray
 
 from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.plots.axes import accuracy_axis, percent
-from wiseft_tutorial.plots.style import GREY, WIDTH, Role, mark_of, role_of, styled
+from wiseft_tutorial.plots.style import (
+    DOTTED,
+    GREY,
+    WIDTH,
+    Role,
+    figure_of,
+    mark_of,
+    role_of,
+    styled,
+)
 
 _ALONE = Role("", "#4D4D4D", "o", size=6.5)
 
@@ -54,37 +62,41 @@ def plot_accuracies(
                 "choose one alpha, or pass several models as a mapping by label"
             )
     names = list(dict.fromkeys(name for f in frames.values() for name in f["distribution"]))
-    row = {name: float(-i) for i, name in enumerate(names)}
     if ax is None:
         height = 0.75 + (0.2 + 0.2 * len(frames)) * len(names)
         ax = plt.figure(figsize=(WIDTH, height)).add_subplot()
 
-    dodge = 0.32 if len(frames) < 3 else 0.7 / len(frames)
-    for i, (label, frame) in enumerate(frames.items()):
+    rows = rows_of(ax, names, len(frames))
+    for (label, frame), row in zip(frames.items(), rows, strict=True):
         role = role_of(label, frames) if label else _ALONE
-        height = (len(frames) - 1) / 2 * dodge - i * dodge
-        _draw_row(ax, role, frame, frame["distribution"].map(row).to_numpy(np.float64) + height)
-    ax.set_yticks(list(row.values()), names)
-    ax.set_ylim(-len(names) + 0.4, 0.6)
-    ax.tick_params(axis="y", left=False)
-    ax.grid(visible=False, axis="y")
-    ax.spines["left"].set_visible(False)
+        _draw_row(ax, role, frame, row)
     accuracy_axis(ax, "x", logit=False, room=7)
     low, high = ax.get_xlim()
     ax.set_xlim(min(low, 0.0), high + 0.12 * (high - low))  # room for the last percentage
     ax.set_xlabel("Accuracy")
     if chance is not None:
-        ax.axvline(chance, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
+        ax.axvline(chance, **DOTTED)
         across = blended_transform_factory(ax.transData, ax.transAxes)
         ax.text(chance, 1.0, " chance", color=GREY, size=9, va="bottom", transform=across)
     if any(frames):
         ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(frames), borderpad=0.1)
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure
+    return figure_of(ax)
 
 
-def _draw_row(ax: Axes, role: Role, frame: pd.DataFrame, heights: NDArray[np.float64]) -> None:
+def rows_of(ax: Axes, names: Sequence[str], groups: int) -> list[dict[str, float]]:
+    """Give axes a row for each name; return, for each of some groups, how high its marks stand."""
+    ax.set_yticks([float(-i) for i in range(len(names))], names)
+    ax.set_ylim(-len(names) + 0.4, 0.6)
+    ax.tick_params(axis="y", left=False)
+    ax.grid(visible=False, axis="y")
+    ax.spines["left"].set_visible(False)
+    apart = 0.32 if groups < 3 else 0.7 / groups
+    above = [((groups - 1) / 2 - group) * apart for group in range(groups)]
+    return [{name: height - i for i, name in enumerate(names)} for height in above]
+
+
+def _draw_row(ax: Axes, role: Role, frame: pd.DataFrame, row: Mapping[str, float]) -> None:
+    heights = frame["distribution"].map(row).to_list()
     values = frame["accuracy"].to_numpy(np.float64)
     ends = values
     if {"low", "high"} <= set(frame):

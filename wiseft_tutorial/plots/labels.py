@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
+from wiseft_tutorial.plots.style import figure_of
+
 Points = NDArray[np.float64]
 
 _DIRECTIONS = np.array(
@@ -54,8 +56,7 @@ def place_labels(
         obstacles: Polylines in data coordinates, (M, 2) each, that no text should cover.
         taken: Boxes, in pixels, that no text should overlap.
     """
-    figure = ax.get_figure(root=True)
-    assert figure is not None
+    figure = figure_of(ax)
     figure.draw_without_rendering()  # settles the layout, and with it what a pixel is
     pixel = figure.dpi / 72  # pixels in a typographic point
     frame = ax.get_window_extent().padded(-2 * pixel)

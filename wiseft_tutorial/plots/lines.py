@@ -12,11 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.plots.axes import accuracy_axis
 from wiseft_tutorial.plots.labels import Label, Points, place_labels
 from wiseft_tutorial.plots.plane import anchors
-from wiseft_tutorial.plots.style import GREY, WIDTH, mark_of, role_of, styled
+from wiseft_tutorial.plots.style import DOTTED, WIDTH, mark_of, require_columns, role_of, styled
 
 __all__ = ["plot_lines"]
 
@@ -62,8 +61,7 @@ def plot_lines(
 
     Explained in: chapter 7.
     """
-    if missing := [name for name in (x, y) if name not in frame]:
-        raise DataError(f"the frame to plot lacks the columns {', '.join(missing)}")
+    require_columns(frame, (x, y))
     figure = plt.figure(figsize=(WIDTH, height))
     ax = figure.add_subplot()
     groups = frame["label"].astype(str) if "label" in frame else pd.Series("", frame.index)
@@ -81,9 +79,10 @@ def plot_lines(
             **mark_of(role, grow=-1.0) | {"linestyle": role.linestyle, "label": str(label)},
         )
         lines.append(points)
-        labels.append(Label(str(label), anchors(points), role.ink, bold=True) if label else _none())
+        if label:
+            labels.append(Label(str(label), anchors(points), role.ink, bold=True))
     if level is not None:
-        ax.axhline(level, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
+        ax.axhline(level, **DOTTED)
     _scale(ax, unit, log, ticks)
     ax.set_xlabel(x if xlabel is None else xlabel)
     ax.set_ylabel(y if ylabel is None else ylabel)
@@ -114,8 +113,3 @@ def _scale(ax: Axes, unit: Unit, log: str, ticks: Sequence[float] | None) -> Non
         ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     if unit == "points":
         ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: in_points(share)))
-
-
-def _none() -> Label:
-    """A label that is not written."""
-    return Label("", (), GREY)

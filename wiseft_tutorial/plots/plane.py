@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from wiseft_tutorial.errors import DataError, unknown
 from wiseft_tutorial.evaluate import summarise
 from wiseft_tutorial.plots.axes import accuracy_axis, padded_limits
 from wiseft_tutorial.plots.labels import Label, Points, place_labels
-from wiseft_tutorial.plots.style import GREY, PALE, ROLES, WIDTH, Role, mark_of
+from wiseft_tutorial.plots.style import GREY, PALE, ROLES, WIDTH, Role, figure_of, mark_of
 from wiseft_tutorial.robustness import Baseline, from_logit, to_logit
 
 Sweeps: TypeAlias = pd.DataFrame | Mapping[str, pd.DataFrame]
@@ -230,7 +229,7 @@ class Plane:
             legend = self.ax.legend(
                 grey.values(), grey.keys(), handletextpad=0.1, borderpad=0.2, borderaxespad=0.2
             )
-            self.ax.get_figure(root=True).draw_without_rendering()  # type: ignore[union-attr]
+            figure_of(self.ax).draw_without_rendering()
             taken.append(legend.get_window_extent())
         place_labels(self.ax, self.labels, self.lines, taken=taken)
 
@@ -243,13 +242,6 @@ def anchors(points: Points) -> list[tuple[float, float]]:
 def axes_or_new(ax: Axes | None, *, height: float) -> Axes:
     """Return these axes, or the only ones of a new figure."""
     return ax if ax is not None else plt.figure(figsize=(WIDTH, height)).add_subplot()
-
-
-def figure_of(ax: Axes) -> Figure:
-    """Return the figure that axes belong to."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure
 
 
 def by_label(sweep: Sweeps) -> Mapping[str, pd.DataFrame]:

@@ -16,11 +16,10 @@ from wiseft_tutorial.plots.plane import (
     by_label,
     curve_of,
     extent_of,
-    figure_of,
     names_of,
     points_of,
 )
-from wiseft_tutorial.plots.style import role_of, styled
+from wiseft_tutorial.plots.style import figure_of, role_of, styled
 
 __all__ = ["plot_models"]
 

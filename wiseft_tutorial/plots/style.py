@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
+import pandas as pd
 from matplotlib import colors as mcolors
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from wiseft_tutorial.errors import DataError
 
 P = ParamSpec("P")
 
 GREY, PALE = "#6B6B6B", "#B5B5B5"
+DOTTED: Mapping[str, Any] = MappingProxyType(  # lines that results are compared with
+    {"color": GREY, "linewidth": 1.1, "linestyle": (0, (1, 2)), "zorder": 1}
+)
 WIDTH = 5.2  # inches; on a screen of 375 pixels the text then has the size of a caption
 _CONTRAST = 4.5  # what the web's accessibility guidelines ask of text
 
@@ -137,6 +144,19 @@ def styled(plot: Callable[P, Figure]) -> Callable[P, Figure]:
                 plt.close(number)
 
     return drawn
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Return the figure that axes belong to."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+def require_columns(frame: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Raise an error that names the columns a frame to plot lacks."""
+    if missing := [name for name in columns if name not in frame]:
+        raise DataError(f"the frame to plot lacks the columns {', '.join(missing)}")
 
 
 def role_of(label: str, labels: Mapping[str, object]) -> Role:

@@ -20,7 +20,15 @@ from scipy.interpolate import RectBivariateSpline
 from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.plots.axes import percent
 from wiseft_tutorial.plots.labels import Label, Points, place_labels
-from wiseft_tutorial.plots.style import GREY, WIDTH, mark_of, role_of, styled
+from wiseft_tutorial.plots.style import (
+    GREY,
+    WIDTH,
+    figure_of,
+    mark_of,
+    require_columns,
+    role_of,
+    styled,
+)
 
 __all__ = ["plot_plane"]
 
@@ -76,8 +84,7 @@ def _grid(
     frame: pd.DataFrame, value: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the two axes of a grid, and its values, (rows of y, columns of x)."""
-    if missing := [name for name in ("x", "y", value) if name not in frame]:
-        raise DataError(f"the frame to plot lacks the columns {', '.join(missing)}")
+    require_columns(frame, ("x", "y", value))
     if frame.duplicated(["x", "y"]).any():
         raise DataError(f"the surface has several values of {value} at one point")
     table = frame.pivot(index="y", columns="x", values=value)
@@ -127,9 +134,7 @@ def _draw_models(
         role = role_of(name, places)
         ax.plot(*([coordinate] for coordinate in place), **mark_of(role), label=name, zorder=3)
         labels.append(Label(name, [place], role.ink, bold=True))
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    figure.draw_without_rendering()
+    figure_of(ax).draw_without_rendering()
     taken: list[Bbox] = [text.get_window_extent() for text in percentages]
     obstacles = [np.array([place], dtype=np.float64) for place in places.values()]
     place_labels(ax, labels, [outline, *obstacles], taken=taken)

@@ -14,7 +14,7 @@ from torch import Tensor
 from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.plots.axes import accuracy_axis
 from wiseft_tutorial.plots.pictures import show_image
-from wiseft_tutorial.plots.style import GREY, WIDTH, mark_of, role_of, styled
+from wiseft_tutorial.plots.style import DOTTED, WIDTH, mark_of, role_of, styled
 from wiseft_tutorial.robustness import clopper_pearson
 
 
@@ -89,7 +89,7 @@ def plot_reliability(
     """
     panels = probabilities if isinstance(probabilities, Mapping) else {"zero-shot": probabilities}
     figure, ax = plt.subplots(figsize=(WIDTH, 3.9))
-    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), label="calibrated")
+    ax.plot([0, 1], [0, 1], **DOTTED, label="calibrated")
     for name, p in panels.items():
         if p.ndim != 2 or labels.shape != p.shape[:1] or len(p) < bins:
             raise DataError(
