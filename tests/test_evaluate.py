@@ -18,7 +18,7 @@ from wiseft_tutorial.errors import (
     UnknownNameError,
     WeightMismatchError,
 )
-from wiseft_tutorial.evaluate import ALPHAS, accuracy, alpha_sweep, predict, summarise
+from wiseft_tutorial.evaluate import ALPHAS, accuracy, alpha_sweep, predict, summarise, tabulate
 from wiseft_tutorial.inference import encode_images, evaluation_copy
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.outputs import ensemble_logits
@@ -224,6 +224,22 @@ def test_distributions_may_be_named_or_given(
     assert (list(named["distribution"]), list(named["kind"])) == (["kites"], ["shift"])
     assert (list(given["distribution"]), list(given["kind"])) == (["val"], ["reference"])
     assert given["n"].item() == len(bench.val)
+
+
+def test_a_table_of_logits_is_the_sweep_that_made_them(
+    zeroshot: ImageClassifier, finetuned: ImageClassifier, bench: Benchmark
+) -> None:
+    alphas = (0.0, 0.4, 1.0)
+    logits = {alpha: exact(interpolate(zeroshot, finetuned, alpha), bench) for alpha in alphas}
+    sweep = alpha_sweep(
+        zeroshot, finetuned, bench, alphas=alphas, device="cpu", precision="float32", progress=False
+    )
+    pd.testing.assert_frame_equal(tabulate(logits, bench), sweep)
+    validation = {0.4: {"validation": predict(finetuned, bench.val, device="cpu")}}
+    table = tabulate(validation, bench, {"validation": bench.val})
+    assert table["kind"].tolist() == ["reference"]
+    with pytest.raises(UnknownNameError, match="validation"):
+        tabulate(validation, bench)
 
 
 def test_the_summary_is_the_mean_over_shifts() -> None:

@@ -17,7 +17,7 @@ PACKAGE = Path(wt.__file__).parent
 # Ground first: a module imports from lower floors, or from neighbours that are named before it.
 FLOORS = (
     ("errors", "device", "attention", "contrastive", "prose"),
-    ("weights", "outputs", "robustness", "diversity", "landscape", "paper"),
+    ("weights", "outputs", "robustness", "comparison", "diversity", "landscape", "paper"),
     (
         "models",
         "inference",

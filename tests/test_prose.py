@@ -9,7 +9,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from wiseft_tutorial.prose import glue
+from wiseft_tutorial.prose import glue, points
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +37,17 @@ def test_what_is_recorded_is_what_the_book_reads(value: object) -> None:
     assert name == "gain"
     assert ast.literal_eval(recorded["data"]["text/plain"]) == str(value)  # as its role does
     assert cell.outputs == []  # it is quoted in the prose and not shown under the cell
+
+
+@pytest.mark.parametrize(
+    ("fraction", "sign", "written"),
+    [
+        (0.0321, "", "3.2"),
+        (-0.0321, "", "\N{MINUS SIGN}3.2"),
+        (0.0321, "+", "+3.2"),
+        (-0.0001, "", "0.0"),
+        (1.0, "", "100.0"),
+    ],
+)
+def test_points_are_written_as_they_are_read(fraction: float, sign: str, written: str) -> None:
+    assert points(fraction, sign) == written

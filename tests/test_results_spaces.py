@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import tiny
 
@@ -31,19 +30,3 @@ def test_accuracies_are_those_of_the_sweep(space: str) -> None:
     summary = wt.summarise(sweep).iloc[0]
     assert rows["reference"][space] == pytest.approx(summary["reference"])
     assert rows["shifts"][space] == pytest.approx(summary["shifts"])
-
-
-def test_a_gain_is_of_paired_images() -> None:
-    one, other = {"a": np.array([1.0, 1, 0, 1])}, {"a": np.array([0.0, 1, 0, 1])}
-    value, about = spaces.gain(one, other, ["a"])
-    assert value == 0.25
-    assert about == pytest.approx(1.96 * (0.1875 / 4) ** 0.5)
-    assert spaces.gain(one, one, ["a"]) == (0.0, 0.0)
-
-
-def test_a_gain_is_a_mean_over_distributions() -> None:
-    one = {"a": np.array([1.0, 0, 1, 0]), "b": np.array([1.0, 0])}
-    other = {"a": np.array([0.0, 0, 0, 0]), "b": np.array([0.0, 0])}
-    value, about = spaces.gain(one, other, ["a", "b"])
-    assert value == 0.5
-    assert about == pytest.approx(1.96 * (0.25 / 4 + 0.25 / 2) ** 0.5 / 2)

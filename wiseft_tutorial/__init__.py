@@ -25,6 +25,7 @@ from wiseft_tutorial.benchmarks import (
     register_benchmark,
 )
 from wiseft_tutorial.caching import cache_folder
+from wiseft_tutorial.comparison import hits, paired_gain
 from wiseft_tutorial.contrastive import contrastive_loss
 from wiseft_tutorial.device import Precision, resolve_device
 from wiseft_tutorial.diversity import (
@@ -52,6 +53,7 @@ from wiseft_tutorial.evaluate import (
     alpha_sweep,
     predict,
     summarise,
+    tabulate,
 )
 from wiseft_tutorial.explorer import Explorer, explore
 from wiseft_tutorial.finetune import finetune, lp_ft
@@ -85,7 +87,7 @@ from wiseft_tutorial.plots import (
     use_style,
 )
 from wiseft_tutorial.prompts import learn_prompt
-from wiseft_tutorial.prose import glue
+from wiseft_tutorial.prose import glue, points
 from wiseft_tutorial.recipe import Method, Optimiser, Recipe, default_recipe, learning_rate
 from wiseft_tutorial.robustness import (
     Baseline,
@@ -181,6 +183,7 @@ __all__ = [
     "from_logit",
     "glue",
     "greedy_soup",
+    "hits",
     "imagenet_classnames",
     "imagenet_templates",
     "interpolate",
@@ -195,6 +198,7 @@ __all__ = [
     "lp_ft",
     "margin",
     "overrides",
+    "paired_gain",
     "paper",
     "plot_accuracies",
     "plot_against_images",
@@ -213,6 +217,7 @@ __all__ = [
     "plot_robustness",
     "plot_similarity",
     "plot_testbed",
+    "points",
     "predict",
     "prediction_diversity",
     "random_choice",
@@ -223,6 +228,7 @@ __all__ = [
     "score_path",
     "slerp",
     "summarise",
+    "tabulate",
     "task_vector",
     "ties_merge",
     "to_logit",

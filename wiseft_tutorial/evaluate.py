@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Literal, NoReturn, TypeAlias
 
@@ -23,7 +23,7 @@ from wiseft_tutorial.outputs import ensemble_logits
 from wiseft_tutorial.robustness import clopper_pearson
 from wiseft_tutorial.weights import check_compatible, interpolate_
 
-__all__ = ["ALPHAS", "Accuracy", "accuracy", "alpha_sweep", "predict", "summarise"]
+__all__ = ["ALPHAS", "Accuracy", "accuracy", "alpha_sweep", "predict", "summarise", "tabulate"]
 
 ALPHAS = tuple(step / 10 for step in range(11))
 Space: TypeAlias = Literal["weights", "outputs"]
@@ -179,24 +179,44 @@ def alpha_sweep(
             split = splits[name]
             results[alpha, name] = accuracy(_mask(logits, split), split.labels)
 
-    rows = [
-        (
-            alpha,
-            name,
-            "shift" if name in benchmark.shifts else "reference",
-            a.value,
-            a.low,
-            a.high,
-            a.n,
-        )
-        for alpha in alphas
-        for name in splits
-        for a in [results[alpha, name]]
-    ]
-    columns = ["alpha", "distribution", "kind", "accuracy", "low", "high", "n"]
-    sweep = pd.DataFrame(rows, columns=columns)
+    in_order = {(alpha, name): results[alpha, name] for alpha in alphas for name in splits}
+    sweep = _frame(in_order, benchmark)
     sweep.attrs = {"benchmark": benchmark.name, "model": zeroshot.clip_name, "space": space}
     return sweep
+
+
+def tabulate(
+    logits: Mapping[float, Mapping[str, Tensor]],
+    benchmark: Benchmark,
+    distributions: Mapping[str, Split] | None = None,
+) -> pd.DataFrame:
+    """The accuracies of logits that are already there, in the form of a sweep.
+
+    Args:
+        logits: For each alpha, or whatever number tells models apart, and each distribution:
+            (N, K), as :func:`predict` returns them.
+        benchmark: Whose test sets these are.
+        distributions: Other splits by name; ``None`` means the benchmark's test sets.
+
+    Returns:
+        Rows like those of :func:`alpha_sweep`.
+
+    Raises:
+        DataError: Not one row of logits for each image.
+        UnknownNameError: No such distribution; names the nearest.
+
+    Source: section 3. Explained in: chapter 8.
+    """
+    splits = benchmark.distributions if distributions is None else distributions
+    for name in dict.fromkeys(name for found in logits.values() for name in found):
+        if name not in splits:
+            raise unknown("distribution", name, splits)
+    results = {
+        (alpha, name): accuracy(found, splits[name].labels)
+        for alpha, by_name in logits.items()
+        for name, found in by_name.items()
+    }
+    return _frame(results, benchmark)
 
 
 def summarise(sweep: pd.DataFrame) -> pd.DataFrame:
@@ -242,6 +262,16 @@ def summarise(sweep: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
     summary.attrs = dict(sweep.attrs)
     return summary
+
+
+def _frame(results: Mapping[tuple[float, str], Accuracy], benchmark: Benchmark) -> pd.DataFrame:
+    """Tidy rows, in the order of the results."""
+    rows = [
+        (alpha, name, "shift" if name in benchmark.shifts else "reference", *astuple(found))
+        for (alpha, name), found in results.items()
+    ]
+    columns = ["alpha", "distribution", "kind", "accuracy", "low", "high", "n"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _average_weights(

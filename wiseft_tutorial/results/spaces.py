@@ -19,10 +19,10 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from wiseft_tutorial.benchmarks import Benchmark, Split, load_benchmark
+from wiseft_tutorial.comparison import hits, paired_gain
 from wiseft_tutorial.evaluate import ALPHAS, predict
 from wiseft_tutorial.finetune import finetune
 from wiseft_tutorial.models import ImageClassifier, load_clip
@@ -31,34 +31,14 @@ from wiseft_tutorial.recipe import default_recipe
 from wiseft_tutorial.weights import interpolate
 from wiseft_tutorial.zeroshot import zeroshot_classifier
 
-__all__ = ["gain", "jobs", "measure"]
+__all__ = ["jobs", "measure"]
 
 SEEDS = (0, 1, 2)
 SHOTS = 50  # training images of each class
 TEST_IMAGES = 480  # of each distribution
 WAYS = ("weights", "outputs", "probabilities", "mirror")
 
-Hits = Mapping[str, NDArray[np.float64]]
 Logits = Mapping[str, Tensor]
-
-
-def gain(one: Hits, other: Hits, names: list[str]) -> tuple[float, float]:
-    """How much more accurate one model is than another on the same images.
-
-    Args:
-        one: For each distribution, (N,): 1 for each image that is classified correctly, else 0.
-        other: The same of the other model.
-        names: Distributions; the gain is the mean over them.
-
-    Returns:
-        The gain, and half the width of its 95 % interval, which takes the images of different
-        distributions to be independent.
-
-    Explained in: chapter 8.
-    """
-    differences = [one[name] - other[name] for name in names]
-    variance = sum(float(d.var()) / len(d) for d in differences) / len(names) ** 2
-    return float(np.mean([d.mean() for d in differences])), 1.96 * variance**0.5
 
 
 def measure(
@@ -96,10 +76,7 @@ def measure(
         "probabilities": {n: ensemble_probabilities(first[n], last[n], alpha) for n in splits},
         "mirror": {n: ensemble_logits(plain[n], mirrored[n], 0.5) for n in splits},
     }
-    hits = {
-        way: {n: (z[n].argmax(dim=1) == splits[n].labels).double().numpy() for n in splits}
-        for way, z in answers.items()
-    }
+    right = {way: {n: hits(z[n], splits[n].labels) for n in splits} for way, z in answers.items()}
     rows = []
     for way in WAYS:
         row: dict[str, float | str] = {"alpha": alpha, "way": way}
@@ -107,8 +84,8 @@ def measure(
             ("reference", [benchmark.test.name]),
             ("shifts", list(benchmark.shifts)),
         ):
-            row[column] = float(np.mean([hits[way][name].mean() for name in names]))
-            value, about = gain(hits[way], hits["weights"], names)
+            row[column] = float(np.mean([right[way][name].mean() for name in names]))
+            value, about = paired_gain(right[way], right["weights"], names)
             row |= {f"gain_{column}": value, f"about_{column}": about}
         rows.append(row)
     return pd.DataFrame(rows)
