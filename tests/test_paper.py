@@ -266,3 +266,18 @@ def test_observation_1_wants_one_sweep_at_a_time() -> None:
     sweep = paper.alpha_sweeps("CLIP ViT-B/16", "e2e")
     with pytest.raises(DataError, match="one sweep at a time"):
         paper.observation_1(pd.concat([sweep, sweep]))
+
+
+def test_the_published_soups_are_above_the_run_that_validation_chooses() -> None:
+    models = paper.model_soups().set_index("model")
+    runs = models[models["lr"].notna()]
+    assert len(runs) == 71
+    assert models.loc["start", ["lr", "epochs"]].isna().all()
+    chosen = runs.loc[runs["held_out"].idxmax()]
+    assert (chosen.name, chosen["ImageNet"]) == ("run 43", 0.8039)
+    assert chosen["avg_shifts"] == pytest.approx(0.4797, abs=1e-4)
+    soups = models.loc[["uniform soup", "greedy soup"]]
+    assert soups["avg_shifts"].tolist() == pytest.approx([0.5158, 0.5086], abs=1e-4)
+    assert runs["lr"].between(9e-7, 1.1e-4).all()
+    assert runs["epochs"].between(4, 16).all()
+    assert models[["held_out", paper.REFERENCE, *paper.SHIFTS]].stack().between(0.1, 0.9).all()

@@ -78,7 +78,7 @@ def predict(
     runner = evaluation_copy(model, device=device, precision=precision)
     with _bar(progress, len(split), split.name) as bar:
         features = encode_images(runner, split.images, batch_size=batch_size, advance=bar.update)
-    return _mask(runner.classify(features).cpu(), split)
+    return split.mask(runner.classify(features).cpu())
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Accuracy:
@@ -177,7 +177,7 @@ def alpha_sweep(
             averages = _average_weights(runner, zeroshot, finetuned, alphas, splits, encode)
         for alpha, name, logits in averages:
             split = splits[name]
-            results[alpha, name] = accuracy(_mask(logits, split), split.labels)
+            results[alpha, name] = accuracy(split.mask(logits), split.labels)
 
     in_order = {(alpha, name): results[alpha, name] for alpha in alphas for name in splits}
     sweep = _frame(in_order, benchmark)
@@ -331,15 +331,6 @@ def _check_preprocessing(zeroshot: ImageClassifier, finetuned: ImageClassifier) 
             f"the zero-shot and the fine-tuned model differ in {'; '.join(found)}. Weights can be "
             "averaged within one model only; space='outputs' averages what two models say."
         )
-
-
-def _mask(logits: Tensor, split: Split) -> Tensor:
-    """Rule out the classes that the split does not have."""
-    if split.classes is None:
-        return logits
-    keep = torch.zeros(logits.shape[1], dtype=torch.bool, device=logits.device)
-    keep[list(split.classes)] = True
-    return logits.masked_fill(~keep, -torch.inf)
 
 
 def _choose(

@@ -20,6 +20,7 @@ __all__ = [
     "TABLES",
     "alpha_sweeps",
     "digitised_sweep",
+    "model_soups",
     "observation_1",
     "table",
     "testbed",
@@ -101,6 +102,22 @@ def digitised_sweep() -> pd.DataFrame:
     wide.insert(0, "model", "CLIP ViT-B/32 (digitised)")
     wide.insert(1, "mode", "e2e")
     return _tidy(wide)
+
+
+def model_soups() -> pd.DataFrame:
+    """Load 71 runs of fine-tuning CLIP ViT-B/32 on ImageNet, and what is known of their averages.
+
+    Returns:
+        One row per model: ``model`` (``"start"``, a linear classifier from which every run began;
+        ``"run 1"`` to ``"run 71"``; ``"uniform soup"`` and ``"greedy soup"``, of all of them; and
+        ``"ensemble of outputs"``), ``lr`` and ``epochs`` of a run, ``held_out``, the accuracy on a
+        fiftieth of the training images that was kept apart, ImageNet and its five shifts, and
+        ``avg_shifts``; fractions.
+
+    Source: Wortsman et al. 2022, "Model soups". Explained in: chapters 6 and 13.
+    """
+    models = _read("soups.csv")
+    return models.assign(avg_shifts=models[list(SHIFTS)].mean(axis=1).round(6))
 
 
 def table(number: int) -> pd.DataFrame:
@@ -241,7 +258,7 @@ def _read(name: str) -> pd.DataFrame:
     path = resources.files("wiseft_tutorial").joinpath("data", "paper", name)
     with path.open(encoding="utf-8") as file:
         frame = pd.read_csv(file).rename(columns=_COLUMNS)
-    percent = frame.select_dtypes("number").columns.difference(["table", "alpha"])
+    percent = frame.select_dtypes("number").columns.difference(["table", "alpha", "lr", "epochs"])
     # Rounding removes what the division adds in the last binary digit: 70.1 becomes 0.701.
     frame[percent] = frame[percent].div(100).round(6)
     return frame

@@ -138,6 +138,23 @@ class Split:
             tuple(sorted({*(self.classes or ()), *(other.classes or ())})) if both else None,
         )
 
+    def mask(self, logits: Tensor) -> Tensor:
+        """Rule out the classes that this distribution does not have.
+
+        Args:
+            logits: (M, K), of all classes of the benchmark.
+
+        Returns:
+            The same, with ``-inf`` for those classes; the very tensor, if there are none.
+
+        Source: section 2, where a shift has some of ImageNet's classes. Explained in: chapter 9.
+        """
+        if self.classes is None:
+            return logits
+        keep = torch.zeros(logits.shape[-1], dtype=torch.bool, device=logits.device)
+        keep[list(self.classes)] = True
+        return logits.masked_fill(~keep, -torch.inf)
+
     def _order(self, seed: int) -> tuple[Tensor, Tensor]:
         """A random order of all images, and for each how many of its class come before it."""
         order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))

@@ -28,7 +28,7 @@ from wiseft_tutorial.zeroshot import zeroshot_classifier
 
 __all__ = ["follow", "jobs", "measure", "recipes"]
 
-SEEDS = (0,)  # of fine-tuning
+SEEDS = (0, 1)  # of fine-tuning
 SHOTS = 50  # training images of each class
 TEST_IMAGES = 400  # of each distribution
 ALPHAS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
