@@ -20,11 +20,12 @@ import pandas as pd
 import torch
 
 from wiseft_tutorial.benchmarks import Benchmark, Split, load_benchmark
-from wiseft_tutorial.comparison import hits, paired_gain
+from wiseft_tutorial.comparison import hits
 from wiseft_tutorial.evaluate import ALPHAS, accuracy, predict
 from wiseft_tutorial.finetune import finetune
 from wiseft_tutorial.models import ImageClassifier, load_clip
 from wiseft_tutorial.results import frontier
+from wiseft_tutorial.results._columns import compared
 from wiseft_tutorial.weights import greedy_soup, interpolate, uniform_soup
 from wiseft_tutorial.zeroshot import zeroshot_classifier
 
@@ -98,18 +99,10 @@ def measure(
             for key, s in splits.items()
         }
     first = next(iter(right.values()))
-    rows = []
-    for name, found in right.items():
-        row: dict[str, float | str] = {"model": name, "alpha": alpha}
-        for column, keys in (
-            ("reference", [benchmark.test.name]),
-            ("shifts", list(benchmark.shifts)),
-        ):
-            row[column] = float(np.mean([found[key].mean() for key in keys]))
-            gain, about = paired_gain(found, first, keys)
-            row |= {f"gain_{column}": gain, f"about_{column}": about}
-        rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {"model": name, "alpha": alpha, **compared(found, first, benchmark)}
+        for name, found in right.items()
+    )
 
 
 def jobs() -> Iterator[tuple[str, Callable[[], pd.DataFrame]]]:

@@ -16,18 +16,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
 from wiseft_tutorial.benchmarks import Benchmark, Split, load_benchmark
-from wiseft_tutorial.comparison import hits, paired_gain
+from wiseft_tutorial.comparison import hits
 from wiseft_tutorial.evaluate import ALPHAS, predict
 from wiseft_tutorial.finetune import finetune
 from wiseft_tutorial.models import ImageClassifier, load_clip
 from wiseft_tutorial.outputs import ensemble_logits, ensemble_probabilities
 from wiseft_tutorial.recipe import default_recipe
+from wiseft_tutorial.results._columns import compared
 from wiseft_tutorial.weights import interpolate
 from wiseft_tutorial.zeroshot import zeroshot_classifier
 
@@ -77,18 +77,10 @@ def measure(
         "mirror": {n: ensemble_logits(plain[n], mirrored[n], 0.5) for n in splits},
     }
     right = {way: {n: hits(z[n], splits[n].labels) for n in splits} for way, z in answers.items()}
-    rows = []
-    for way in WAYS:
-        row: dict[str, float | str] = {"alpha": alpha, "way": way}
-        for column, names in (
-            ("reference", [benchmark.test.name]),
-            ("shifts", list(benchmark.shifts)),
-        ):
-            row[column] = float(np.mean([right[way][name].mean() for name in names]))
-            value, about = paired_gain(right[way], right["weights"], names)
-            row |= {f"gain_{column}": value, f"about_{column}": about}
-        rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {"alpha": alpha, "way": way, **compared(right[way], right["weights"], benchmark)}
+        for way in WAYS
+    )
 
 
 def jobs() -> Iterator[tuple[str, Callable[[], pd.DataFrame]]]:
