@@ -27,18 +27,16 @@ def hits(logits: Tensor, labels: Tensor) -> NDArray[np.float64]:
         (N,): 1 for each image whose largest logit is that of its label, else 0.
 
     Raises:
-        DataError: Not one label for each row of logits.
+        DataError: Not one label for each row of logits, or none at all.
 
     Source: section 2. Explained in: chapter 8.
     """
-    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+    if logits.ndim != 2 or labels.shape != logits.shape[:1] or len(labels) == 0:
         raise DataError(
             f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)} do not fit together; "
-            "expected (N, K) and (N,)"
+            "expected (N, K) and (N,), with N > 0"
         )
-    right: NDArray[np.float64] = (
-        (logits.argmax(dim=1) == labels.to(logits.device)).double().numpy(force=True)
-    )
+    right: NDArray[np.float64] = (logits.argmax(dim=1).cpu() == labels.cpu()).double().numpy()
     return right
 
 

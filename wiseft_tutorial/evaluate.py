@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from wiseft_tutorial._alpha import check_alpha
 from wiseft_tutorial.benchmarks import Benchmark, Split
+from wiseft_tutorial.comparison import hits
 from wiseft_tutorial.device import Precision
 from wiseft_tutorial.errors import DataError, WeightMismatchError, unknown
 from wiseft_tutorial.inference import encode_images, evaluation_copy
@@ -92,16 +93,11 @@ def accuracy(logits: Tensor, labels: Tensor) -> Accuracy:
         The accuracy with its interval.
 
     Raises:
-        DataError: Not one label for each row of logits.
+        DataError: Not one label for each row of logits, or none at all.
 
     Source: section 2. Explained in: chapter 1.
     """
-    if logits.ndim != 2 or labels.shape != logits.shape[:1] or len(labels) == 0:
-        raise DataError(
-            f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)} do not fit together; "
-            "expected (N, K) and (N,), with N > 0"
-        )
-    correct, n = int((logits.argmax(dim=1).to(labels.device) == labels).sum()), len(labels)
+    correct, n = int(hits(logits, labels).sum()), len(labels)
     low, high = clopper_pearson(correct, n)
     return Accuracy(correct / n, float(low), float(high), n)
 
