@@ -99,6 +99,10 @@ def test_few_shot_changes_the_training_set_and_nothing_else(bench: Benchmark) ->
     assert (few.val, few.test, few.shifts) == (bench.val, bench.test, bench.shifts)
 
 
+def test_without_a_number_few_shot_takes_all(bench: Benchmark) -> None:
+    assert bench.few_shot(None) is bench
+
+
 def test_too_few_images_for_few_shot(bench: Benchmark) -> None:
     with pytest.raises(DataError, match="class 0 has 5 images, not k = 6"):
         bench.few_shot(6)

@@ -29,7 +29,7 @@ def hits(logits: Tensor, labels: Tensor) -> NDArray[np.float64]:
     Raises:
         DataError: Not one label for each row of logits, or none at all.
 
-    Source: section 2. Explained in: chapter 8.
+    Source: section 2. Explained in: chapter 4.
     """
     if logits.ndim != 2 or labels.shape != logits.shape[:1] or len(labels) == 0:
         raise DataError(
@@ -61,7 +61,7 @@ def paired_gain(
         DataError: The two saw different numbers of images, or there are none.
         UnknownNameError: No such distribution.
 
-    Source: our own; the paper gives intervals of single accuracies. Explained in: chapter 8.
+    Source: our own; the paper gives intervals of single accuracies. Explained in: chapter 4.
     """
     names = list(one) if distributions is None else list(distributions)
     for name in names:

@@ -65,11 +65,11 @@ class Benchmark:
         """The test sets by name: the reference first, then the shifts."""
         return {self.test.name: self.test, **self.shifts}
 
-    def few_shot(self, k: int, *, seed: int = 0) -> Benchmark:
+    def few_shot(self, k: int | None, *, seed: int = 0) -> Benchmark:
         """The same benchmark with only ``k`` training images of each class, in random order.
 
         Args:
-            k: Images per class.
+            k: Images per class; None for all that there are, as they are.
             seed: Which images.
 
         Returns:
@@ -80,6 +80,8 @@ class Benchmark:
 
         Source: appendix C.5, figures 17 to 19. Explained in: chapter 7.
         """
+        if k is None:
+            return self
         wanted = set(self.train.classes or range(len(self.classnames)))
         if missing := sorted(wanted - set(self.train.labels.unique().tolist())):
             raise DataError(
