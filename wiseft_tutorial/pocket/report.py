@@ -201,9 +201,7 @@ def model_card(seeds: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _by_shots(
-    seeds: pd.DataFrame, table: Callable[[pd.DataFrame], pd.DataFrame]
-) -> pd.DataFrame:
+def _by_shots(seeds: pd.DataFrame, table: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
     """A table for each number of shots, one below the other."""
     return pd.concat({k: table(rows) for k, rows in seeds.groupby("shots")}, names=["shots"])
 
