@@ -213,7 +213,8 @@ def _aims(seeds: pd.DataFrame) -> pd.DataFrame:
     wide = found.assign(reached=reached).pivot(columns="aim", values="reached").T
     limits = found.loc[seeds["shots"].min()].set_index("aim")[["least", "most"]]
     limits = limits.replace({"least": {0: ""}, "most": {100: ""}})
-    return limits.join(wide.add_prefix("reached, shots = ")).reset_index()
+    table: pd.DataFrame = limits.join(wide.add_prefix("reached, shots = ")).reset_index()
+    return table
 
 
 def _commands(stages: list[dict[str, Any]]) -> list[str]:
