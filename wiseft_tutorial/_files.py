@@ -23,7 +23,8 @@ def write_tensors(
     try:
         temporary.touch()
         mode = temporary.stat().st_mode  # what the user lets others do, which safetensors does not
-        save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, dict(facts))
+        here = {key: tensor.cpu().contiguous() for key, tensor in tensors.items()}
+        save_file(here, temporary, dict(facts))
         temporary.chmod(mode)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
