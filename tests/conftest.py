@@ -18,7 +18,9 @@ RUNS = pytest.StashKey[list[build.Run]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person ask for more: ``make test ARGS="--screenshots --thorough"``."""
     parser.addoption("--screenshots", action="store_true", help="keep a picture of every page")
-    parser.addoption("--thorough", action="store_true", help="every chapter on another benchmark")
+    parser.addoption(
+        "--thorough", action="store_true", help="every chapter on other data and devices"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 Its tensors say that they are elsewhere, and keep their values on the CPU. Whatever mixes them with
 tensors that are not there fails, as on a GPU. `enter` holds for the rest of the process.
+Forward-mode derivatives, as chapter 9 takes them, cannot be pretended.
 """
 
 from __future__ import annotations
@@ -112,7 +113,9 @@ class _Backend:
 
 
 def enter() -> None:
-    """From here on, ``torch.device("elsewhere")`` is a device."""
+    """From here on, ``torch.device("elsewhere")`` is a device; a second call changes nothing."""
+    if torch._C._get_privateuse1_backend_name() == NAME:
+        return
     backend_registration._setup_privateuseone_for_python_backend(NAME, _Backend())
     _Python().__enter__()
     _Operations().__enter__()

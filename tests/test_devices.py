@@ -8,7 +8,22 @@ from pathlib import Path
 
 import elsewhere
 import pytest
+import variation
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
+import build
+from conftest import ROOT
+
+CHAPTERS = [name for name in build.Book(ROOT).chapters if name != "09_linear_regime"]
+ENTER = f"""
+import sys
+
+sys.path.insert(0, {str(ROOT / "tests")!r})
+import elsewhere
+
+elsewhere.enter()
+"""
 WHOLE_WAY = """
 import sys
 
@@ -47,10 +62,33 @@ except RuntimeError as error:
 """
 
 
-@pytest.mark.skipif(not elsewhere.POSSIBLE, reason="this torch cannot pretend a device")
+pytestmark = pytest.mark.skipif(not elsewhere.POSSIBLE, reason="this torch cannot pretend a device")
+
+
 def test_the_whole_way_on_another_device(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WHOLE_WAY, str(tmp_path)]
     here = Path(__file__).parent
     run = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr[-3000:]
     assert "tensors are on two devices" in run.stdout, "a tensor that is left behind goes unnoticed"
+
+
+@pytest.fixture(scope="module")
+def runs(wanted: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, build.Run]:
+    """The chapters, with the pretended device in their parameter cell."""
+
+    def change(notebook: NotebookNode) -> None:
+        notebook.cells.insert(0, new_code_cell(ENTER))
+        notebook.metadata["wiseft"]["fast"]["DEVICE"] = elsewhere.NAME
+
+    there = [chapter for chapter in wanted if chapter in CHAPTERS]
+    return variation.execute(tmp_path_factory.mktemp(elsewhere.NAME), there, change)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_chapter_runs_on_another_device(chapter: str, request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--thorough"):
+        pytest.skip("it takes minutes: make test ARGS=--thorough")
+    runs: dict[str, build.Run] = request.getfixturevalue("runs")
+    if runs[chapter].error:
+        pytest.fail(runs[chapter].error, pytrace=False)
