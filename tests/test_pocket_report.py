@@ -48,7 +48,9 @@ def test_the_effect_is_there_for_every_seed(seeds: pd.DataFrame) -> None:
     zeroshot, middle, finetuned = (e2e.xs(alpha, level="alpha") for alpha in (0.0, 0.5, 1.0))
     assert (finetuned.reference - zeroshot.reference >= 0.08).all()
     assert (finetuned.shifts < zeroshot.shifts).all()
-    assert (middle.shifts - zeroshot.shifts >= 0.015).all()
+    gain = middle.shifts - zeroshot.shifts
+    assert (gain.loc[100] >= 0.02).all()
+    assert (gain.loc[50] >= 0.015).all()
     assert (middle.shifts - finetuned.shifts >= 0.03).all()
 
 
