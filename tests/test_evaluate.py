@@ -242,6 +242,23 @@ def test_a_table_of_logits_is_the_sweep_that_made_them(
         tabulate(validation, bench)
 
 
+@pytest.mark.parametrize("space", ["weights", "outputs"])
+def test_a_sweep_keeps_the_logits_that_it_is_made_of(
+    space: str, zeroshot: ImageClassifier, finetuned: ImageClassifier, bench: Benchmark
+) -> None:
+    kept: dict[float, dict[str, torch.Tensor]] = {}
+    how = {"space": space, "device": "cpu", "precision": "float32", "progress": False}
+    sweep = alpha_sweep(zeroshot, finetuned, bench, alphas=(0.0, 0.5, 1.0), keep=kept, **how)  # type: ignore[arg-type]
+    assert list(kept[0.5]) == list(bench.distributions)
+    pd.testing.assert_frame_equal(
+        tabulate({alpha: kept[alpha] for alpha in (0.0, 0.5, 1.0)}, bench), sweep
+    )
+    for alpha, model in ((0.0, zeroshot), (1.0, finetuned)):
+        for name, split in bench.distributions.items():
+            alone = predict(model, split, device="cpu", precision="float32")
+            torch.testing.assert_close(kept[alpha][name], alone)
+
+
 def test_the_summary_is_the_mean_over_shifts() -> None:
     rows = [
         (0.0, "a", "reference", 0.8, 0.7, 0.9, 100),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Literal, NoReturn, TypeAlias
@@ -113,6 +113,7 @@ def alpha_sweep(
     device: str | torch.device | None = None,
     precision: Precision = "auto",
     batch_size: int | None = None,
+    keep: MutableMapping[float, dict[str, Tensor]] | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Average two models at every alpha, and measure each average on every distribution.
@@ -132,6 +133,8 @@ def alpha_sweep(
         device: Where to compute; ``None`` means the best device present.
         precision: Of the image encoder.
         batch_size: Images per forward pass; ``None`` means as many as suit the precision.
+        keep: Where to leave the logits that the accuracies come from, for each alpha and
+            distribution, as :func:`predict` would return them; ``None`` forgets them.
         progress: Show a progress bar.
 
     Returns:
@@ -173,7 +176,10 @@ def alpha_sweep(
             averages = _average_weights(runner, zeroshot, finetuned, alphas, splits, encode)
         for alpha, name, logits in averages:
             split = splits[name]
-            results[alpha, name] = accuracy(split.mask(logits), split.labels)
+            answers = split.mask(logits)
+            results[alpha, name] = accuracy(answers, split.labels)
+            if keep is not None:
+                keep.setdefault(alpha, {})[name] = answers.cpu()
 
     in_order = {(alpha, name): results[alpha, name] for alpha in alphas for name in splits}
     sweep = _frame(in_order, benchmark)

@@ -56,7 +56,7 @@ class Training:
         # Trained in float32, whatever the format in which the model comes.
         self.model = copy.deepcopy(model).to(device, torch.float32).train()
         self.history: list[dict[str, float]] = []
-        if recipe.l2_to_init or recipe.distillation:
+        if recipe.distillation:
             self._start = copy.deepcopy(self.model).eval().requires_grad_(False)
         self._labels = benchmark.train.labels.to(device)
         self._generator = torch.Generator().manual_seed(recipe.seed)
@@ -70,6 +70,8 @@ class Training:
         else:
             self._images = benchmark.train.images
         self._weights = [weight for weight in self._trained.parameters() if weight.requires_grad]
+        if recipe.l2_to_init:
+            self._origin = [weight.detach().clone() for weight in self._weights]
         if not self._weights:
             raise DataError(
                 "every weight that the recipe trains is frozen; call "
@@ -172,8 +174,8 @@ class Training:
                 answers = self._logits(self._start, inputs).softmax(dim=1)
             loss = torch.lerp(loss, F.cross_entropy(logits, answers), share)
         if self.recipe.l2_to_init:
-            pairs = zip(self.model.parameters(), self._start.parameters(), strict=True)
-            squares = [(a - b).square().sum() for a, b in pairs if a.requires_grad]
+            pairs = zip(self._weights, self._origin, strict=True)
+            squares = [(a - b).square().sum() for a, b in pairs]
             loss = loss + self.recipe.l2_to_init * torch.stack(squares).sum()
         self._optimiser.zero_grad()
         loss.backward()

@@ -56,14 +56,16 @@ def place_labels(
         obstacles: Polylines in data coordinates, (M, 2) each, that no text should cover.
         taken: Boxes, in pixels, that no text should overlap.
     """
+    # The fewer places a text can choose from, the earlier it chooses.
+    labels = sorted((label for label in labels if label.anchors), key=lambda x: len(x.anchors))
+    if not labels:
+        return
     figure = figure_of(ax)
     figure.draw_without_rendering()  # settles the layout, and with it what a pixel is
     pixel = figure.dpi / 72  # pixels in a typographic point
     frame = ax.get_window_extent().padded(-2 * pixel)
     ink = _along([ax.transData.transform(line) for line in obstacles if len(line)], step=3.0)
     boxes = [box.extents for box in taken]
-    # The fewer places a text can choose from, the earlier it chooses.
-    labels = sorted((label for label in labels if label.anchors), key=lambda x: len(x.anchors))
     named = [label.anchors[0] for label in labels if len(label.anchors) == 1]
     marks = ax.transData.transform(np.array(named).reshape(-1, 2))
     for label in labels:
