@@ -204,3 +204,52 @@ def test_two_splits_become_one() -> None:
     small = replace(second, images=second.images[..., :32, :32])
     with pytest.raises(DataError, match=r"'sketches' has images of \(32, 32\) pixels"):
         first.joined(small)
+
+
+def test_a_subset_keeps_groups_and_answers_with_their_images() -> None:
+    answers = torch.eye(3, dtype=torch.bool)[[0, 1, 2, 1]]
+    whole = split([0, 1, 2, 1], answers=answers, groups=torch.tensor([5, 6, 7, 8]))
+    part = whole.subset(torch.tensor([2, 0]))
+    assert part.groups is not None
+    assert part.groups.tolist() == [7, 5]
+    assert torch.equal(part.truth, answers[[2, 0]])
+    assert torch.equal(split([0, 1]).truth, torch.tensor([0, 1]))
+
+
+def test_of_classes_that_are_one_the_largest_logit_counts() -> None:
+    some = split([1, 3], classes=(1, 2, 3), together=((1, 2),))
+    logits = torch.tensor([[9.0, 1.0, 4.0, 3.0], [9.0, 5.0, 4.0, 6.0]])
+    masked = some.mask(logits)
+    assert masked.tolist() == [[-torch.inf, 4, -torch.inf, 3], [-torch.inf, 5, -torch.inf, 6]]
+    assert logits[0].tolist() == [9, 1, 4, 3]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"together": ((0, 1),)}, "the first is the label of all"),
+        ({"answers": torch.zeros(2, 3)}, "answers are torch.float32"),
+        ({"answers": torch.zeros(3, 3, dtype=torch.bool)}, r"\(3, 3\), not bool \(2, K\)"),
+        ({"groups": torch.zeros(3, dtype=torch.int64)}, "one for each image"),
+        ({"metric": "worst-group accuracy"}, "no worst group without groups"),
+    ],
+)
+def test_what_else_does_not_fit_a_split(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        split([0, 1], **options)
+
+
+def test_an_unknown_metric_is_named_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'macro-F1'"):
+        split([0, 1], metric="macro-f1")
+
+
+def test_the_reference_matched_to_the_classes_of_a_shift(bench: Benchmark) -> None:
+    places, labels = bench.matched("sketches")
+    assert places.tolist() == [1, 2, 3]
+    assert labels.tolist() == [1, 2, 2]
+    merged = split([1], name="sketches", classes=(1, 2), together=((1, 2),))
+    _, labels = replace(bench, shifts={"sketches": merged}).matched("sketches")
+    assert labels.tolist() == [1, 1, 1]
+    with pytest.raises(UnknownNameError, match="'sketches'"):
+        bench.matched("sketch")

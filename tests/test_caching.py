@@ -8,32 +8,7 @@ import pytest
 import tiny
 import torch
 
-from wiseft_tutorial import caching
-from wiseft_tutorial.caching import cache_folder, fingerprint
-
-
-def test_the_folder_is_the_readers_to_choose(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("WISEFT_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-
-
-@pytest.mark.parametrize(
-    ("platform", "variable", "end"),
-    [
-        ("linux", "XDG_CACHE_HOME", "wiseft_tutorial"),
-        ("win32", "LOCALAPPDATA", "wiseft_tutorial"),
-        ("darwin", "HOME", "Library/Caches/wiseft_tutorial"),
-    ],
-)
-def test_each_platform_has_its_usual_place(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str, variable: str, end: str
-) -> None:
-    monkeypatch.delenv("WISEFT_CACHE", raising=False)
-    monkeypatch.setattr(caching.sys, "platform", platform)
-    monkeypatch.setenv(variable, str(tmp_path))
-    assert cache_folder() == tmp_path / end
+from wiseft_tutorial.caching import fingerprint
 
 
 def test_equal_things_have_equal_fingerprints(tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from wiseft_tutorial.errors import (
     UnknownNameError,
     WeightMismatchError,
 )
-from wiseft_tutorial.evaluate import ALPHAS, accuracy, alpha_sweep, predict, summarise, tabulate
+from wiseft_tutorial.evaluate import ALPHAS, alpha_sweep, predict, summarise, tabulate
 from wiseft_tutorial.inference import encode_images, evaluation_copy
+from wiseft_tutorial.metrics import accuracy, macro_f1
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.outputs import ensemble_logits
 from wiseft_tutorial.robustness import clopper_pearson
@@ -257,6 +258,40 @@ def test_a_sweep_keeps_the_logits_that_it_is_made_of(
         for name, split in bench.distributions.items():
             alone = predict(model, split, device="cpu", precision="float32")
             torch.testing.assert_close(kept[alpha][name], alone)
+
+
+@pytest.mark.parametrize("space", ["weights", "outputs"])
+def test_the_reference_is_matched_to_the_classes_of_a_shift(
+    space: str, zeroshot: ImageClassifier, finetuned: ImageClassifier, bench: Benchmark
+) -> None:
+    how = {"space": space, "alphas": (0.0, 1.0), "device": "cpu", "precision": "float32"}
+    plain = alpha_sweep(zeroshot, finetuned, bench, progress=False, **how)  # type: ignore[arg-type]
+    sweep = alpha_sweep(zeroshot, finetuned, bench, progress=False, matched=True, **how)  # type: ignore[arg-type]
+    pd.testing.assert_frame_equal(sweep[sweep["kind"] != "matched"], plain)
+    extra = sweep[sweep["kind"] == "matched"]
+    assert extra["distribution"].tolist() == ["photos, classes of kites"] * 2
+    positions, labels = bench.matched("kites")
+    logits = predict(finetuned, bench.test, device="cpu", precision="float32")[positions]
+    expected = accuracy(bench.shifts["kites"].mask(logits), labels)
+    assert extra["accuracy"].iloc[1] == expected.value
+    assert extra["n"].iloc[1] == len(labels) < len(bench.test)
+    pd.testing.assert_frame_equal(summarise(sweep), summarise(plain))
+
+
+def test_a_sweep_measures_what_a_split_asks_for(
+    zeroshot: ImageClassifier, finetuned: ImageClassifier, bench: Benchmark
+) -> None:
+    shift = replace(bench.shifts["sketches"], metric="macro-F1")
+    changed = replace(bench, shifts={"sketches": shift})
+    how = {"alphas": (0.0, 1.0), "device": "cpu", "precision": "float32", "progress": False}
+    sweep = alpha_sweep(zeroshot, finetuned, changed, **how)  # type: ignore[arg-type]
+    logits = predict(finetuned, shift, device="cpu", precision="float32")
+    found = sweep[sweep["kind"] == "shift"].iloc[1]
+    expected = macro_f1(logits, shift.labels)
+    assert (found["accuracy"], found["low"]) == (expected.value, expected.low)
+    # A single shift has its own interval, and no mean of several.
+    summary = summarise(sweep).iloc[1]
+    assert (summary["shifts_low"], summary["shifts_high"]) == (expected.low, expected.high)
 
 
 def test_the_summary_is_the_mean_over_shifts() -> None:

@@ -12,8 +12,9 @@ import torch
 
 from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.errors import DataError, WiseFTError
-from wiseft_tutorial.evaluate import accuracy, predict
+from wiseft_tutorial.evaluate import predict
 from wiseft_tutorial.flyp import finetune_contrastively
+from wiseft_tutorial.metrics import accuracy
 from wiseft_tutorial.models import Clip
 from wiseft_tutorial.recipe import Recipe
 from wiseft_tutorial.zeroshot import zeroshot_classifier

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from wiseft_tutorial._files import read_tensors, write_tensors
+from wiseft_tutorial._pixels import resized
 from wiseft_tutorial.errors import (
     CheckpointError,
     DataError,
@@ -208,7 +209,7 @@ def test_as_many_classes_as_rows(clip: Clip) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (torch.zeros(2, 3, 32, 32), r"\(2, 3, 32, 32\), not \(N, 3, 48, 48\)"),
+        (torch.zeros(2, 3, 48, 32), r"\(2, 3, 48, 32\), not \(N, 3, H, H\)"),
         (torch.zeros(3, 48, 48), r"\(3, 48, 48\), not"),
         (torch.zeros(2, 3, 48, 48, dtype=torch.int64), "torch.int64, not uint8"),
     ],
@@ -219,6 +220,24 @@ def test_wrong_images_are_refused_by_both_models(
     for encode in (clip.encode_image, model):
         with pytest.raises(DataError, match=message):
             encode(wrong)
+
+
+@pytest.mark.parametrize("protocol", ["zip", "plain"])
+def test_a_pickle_is_refused_with_a_way_to_convert_it(tmp_path: Path, protocol: str) -> None:
+    path = tmp_path / "model.pt"
+    torch.save({"head": torch.ones(2)}, path, _use_new_zipfile_serialization=protocol == "zip")
+    with pytest.raises(CheckpointError, match=r"is a pickle\. .* save_file\(.*load_clip\("):
+        ImageClassifier.load(path)
+
+
+@pytest.mark.parametrize("size", [32, 80])
+def test_images_of_another_size_are_resized_by_both_models(
+    clip: Clip, model: ImageClassifier, images: Tensor, size: int
+) -> None:
+    other = resized(images, size)
+    with torch.no_grad():
+        for encode in (clip.encode_image, model):
+            torch.testing.assert_close(encode(other), encode(resized(other, 48)))
 
 
 @pytest.mark.parametrize("texts", [[], "a lemon"])

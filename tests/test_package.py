@@ -16,7 +16,7 @@ import wiseft_tutorial as wt
 PACKAGE = Path(wt.__file__).parent
 # Ground first: a module imports from lower floors, or from neighbours that are named before it.
 FLOORS = (
-    ("errors", "device", "attention", "contrastive", "prose"),
+    ("errors", "places", "device", "attention", "contrastive", "prose"),
     ("weights", "outputs", "robustness", "comparison", "diversity", "landscape", "paper"),
     (
         "models",
@@ -24,10 +24,15 @@ FLOORS = (
         "augment",
         "recipe",
         "pocket",
+        "datafiles",
+        "imagenet_words",
         "benchmarks",
         "pocket.replay",
         "caching",
+        "metrics",
         "zeroshot",
+        "export",
+        "records",
     ),
     (
         "linearize",
@@ -45,10 +50,12 @@ FLOORS = (
         "pocket.report",
         "results",
     ),
-    ("plots", "explorer"),
+    ("plots", "explorer", "cli"),
 )
 INNER = (
     "attention",
+    "cli",
+    "datafiles",
     "paper",
     "results",
     "training",

@@ -57,3 +57,11 @@ def test_no_text_covers_another_a_mark_or_a_leading_line(ax: Axes) -> None:
             for other, box in zip(texts, boxes, strict=True):
                 if other is not text:
                     assert not any(box.contains(*place) for place in between), other.get_text()
+
+
+def test_points_without_a_place_are_nobodys_neighbours(ax: Axes) -> None:
+    ax.set_xscale("logit")
+    ax.set_xlim(0.2, 0.99)
+    perfect, usual = Label("perfect", [(1.0, 0.5)], "red"), Label("usual", [(0.5, 0.5)], "blue")
+    place_labels(ax, [perfect, usual], [np.array([(0.5, 0.5), (1.0, 0.6)])])
+    assert [text.get_text() for text in ax.texts] == ["usual"]

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.errors import DataError
-from wiseft_tutorial.evaluate import accuracy, predict
+from wiseft_tutorial.evaluate import predict
+from wiseft_tutorial.metrics import accuracy
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.recipe import Recipe
 from wiseft_tutorial.subspace import finetune_line

@@ -20,11 +20,11 @@ from wiseft_tutorial.augment import random_resized_crop
 from wiseft_tutorial.benchmarks import (
     Benchmark,
     Split,
+    benchmark_from_folders,
     benchmark_names,
     load_benchmark,
     register_benchmark,
 )
-from wiseft_tutorial.caching import cache_folder
 from wiseft_tutorial.comparison import hits, paired_gain
 from wiseft_tutorial.contrastive import contrastive_loss
 from wiseft_tutorial.device import Precision, resolve_device
@@ -41,6 +41,7 @@ from wiseft_tutorial.errors import (
     AlphaError,
     CheckpointError,
     DataError,
+    DownloadError,
     MissingFileError,
     UnknownNameError,
     WeightMismatchError,
@@ -48,22 +49,28 @@ from wiseft_tutorial.errors import (
 )
 from wiseft_tutorial.evaluate import (
     ALPHAS,
-    Accuracy,
-    accuracy,
     alpha_sweep,
     predict,
     summarise,
     tabulate,
 )
 from wiseft_tutorial.explorer import Explorer, explore
+from wiseft_tutorial.export import export_clip
 from wiseft_tutorial.finetune import finetune, lp_ft
 from wiseft_tutorial.fisher import diagonal_fisher
 from wiseft_tutorial.flyp import finetune_contrastively
+from wiseft_tutorial.imagenet_words import (
+    imagenet_classnames,
+    imagenet_folders,
+    imagenet_templates,
+)
 from wiseft_tutorial.inference import encode_images, evaluation_copy
 from wiseft_tutorial.landscape import Plane, barrier, score_path
 from wiseft_tutorial.linearize import TangentModel, linearize
+from wiseft_tutorial.metrics import Accuracy, accuracy, macro_f1, score, worst_group
 from wiseft_tutorial.models import Clip, ImageClassifier, load_clip
 from wiseft_tutorial.outputs import ensemble_logits, ensemble_probabilities, random_choice
+from wiseft_tutorial.places import cache_folder, data_folder
 from wiseft_tutorial.plots import (
     ROLES,
     Role,
@@ -89,6 +96,7 @@ from wiseft_tutorial.plots import (
 from wiseft_tutorial.prompts import learn_prompt
 from wiseft_tutorial.prose import glue, points
 from wiseft_tutorial.recipe import Method, Optimiser, Recipe, default_recipe, learning_rate
+from wiseft_tutorial.records import load_sweep, save_sweep
 from wiseft_tutorial.robustness import (
     Baseline,
     clopper_pearson,
@@ -118,8 +126,6 @@ from wiseft_tutorial.weights import (
 from wiseft_tutorial.zeroshot import (
     Template,
     build_zeroshot_head,
-    imagenet_classnames,
-    imagenet_templates,
     zeroshot_classifier,
 )
 
@@ -135,6 +141,7 @@ __all__ = [
     "CheckpointError",
     "Clip",
     "DataError",
+    "DownloadError",
     "Explorer",
     "ImageClassifier",
     "Method",
@@ -160,6 +167,7 @@ __all__ = [
     "accuracy",
     "alpha_sweep",
     "barrier",
+    "benchmark_from_folders",
     "benchmark_names",
     "build_zeroshot_head",
     "cache_folder",
@@ -167,6 +175,7 @@ __all__ = [
     "cka_complement",
     "clopper_pearson",
     "contrastive_loss",
+    "data_folder",
     "default_recipe",
     "diagonal_fisher",
     "effective_robustness",
@@ -175,6 +184,7 @@ __all__ = [
     "ensemble_probabilities",
     "evaluation_copy",
     "explore",
+    "export_clip",
     "finetune",
     "finetune_contrastively",
     "finetune_line",
@@ -185,6 +195,7 @@ __all__ = [
     "greedy_soup",
     "hits",
     "imagenet_classnames",
+    "imagenet_folders",
     "imagenet_templates",
     "interpolate",
     "interpolate_",
@@ -195,7 +206,9 @@ __all__ = [
     "linearize",
     "load_benchmark",
     "load_clip",
+    "load_sweep",
     "lp_ft",
+    "macro_f1",
     "margin",
     "overrides",
     "paired_gain",
@@ -225,6 +238,8 @@ __all__ = [
     "register_benchmark",
     "resolve_device",
     "results",
+    "save_sweep",
+    "score",
     "score_path",
     "slerp",
     "summarise",
@@ -235,5 +250,6 @@ __all__ = [
     "uniform_soup",
     "use_style",
     "weight_step",
+    "worst_group",
     "zeroshot_classifier",
 ]

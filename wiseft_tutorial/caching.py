@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,25 +14,9 @@ from torch import Tensor
 from wiseft_tutorial.benchmarks import Split
 from wiseft_tutorial.errors import WiseFTError
 
-__all__ = ["alone", "cache_folder", "fingerprint"]
+__all__ = ["alone", "fingerprint"]
 
 _SAMPLE = 16_384  # images of a split that are read for its fingerprint; a larger split's are spread
-
-
-def cache_folder() -> Path:
-    """Where results are kept: ``$WISEFT_CACHE``, or else this platform's usual place.
-
-    Explained in: chapter 3.
-    """
-    if chosen := os.environ.get("WISEFT_CACHE"):
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "wiseft_tutorial"
 
 
 @contextmanager

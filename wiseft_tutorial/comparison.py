@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -21,22 +22,30 @@ def hits(logits: Tensor, labels: Tensor) -> NDArray[np.float64]:
 
     Args:
         logits: (N, K), as :func:`wiseft_tutorial.predict` returns them.
-        labels: (N,) int64.
+        labels: (N,) int64; or (N, K) bool, where images have several right answers.
 
     Returns:
-        (N,): 1 for each image whose largest logit is that of its label, else 0.
+        (N,): 1 for each image whose largest logit is that of its label, or of a right answer, else
+        0.
 
     Raises:
         DataError: Not one label for each row of logits, or none at all.
 
     Source: section 2. Explained in: chapter 4.
     """
-    if logits.ndim != 2 or labels.shape != logits.shape[:1] or len(labels) == 0:
+    several = labels.dtype == torch.bool
+    if (
+        logits.ndim != 2
+        or labels.shape != (logits.shape if several else logits.shape[:1])
+        or len(labels) == 0
+    ):
         raise DataError(
             f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)} do not fit together; "
             "expected (N, K) and (N,), with N > 0"
         )
-    right: NDArray[np.float64] = (logits.argmax(dim=1).cpu() == labels.cpu()).double().numpy()
+    predicted, labels = logits.argmax(dim=1).cpu(), labels.cpu()
+    equal = labels.gather(1, predicted[:, None])[:, 0] if several else predicted == labels
+    right: NDArray[np.float64] = equal.double().numpy()
     return right
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "AlphaError",
     "CheckpointError",
     "DataError",
+    "DownloadError",
     "MissingFileError",
     "UnknownNameError",
     "WeightMismatchError",
@@ -42,6 +43,10 @@ class MissingFileError(WiseFTError, FileNotFoundError):
 
 class DataError(WiseFTError, ValueError):
     """Images, labels, classes or prompts do not fit together."""
+
+
+class DownloadError(WiseFTError, OSError):
+    """A file could not be fetched, or what was fetched is not what it should be."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from functools import partial
 from typing import Literal, NoReturn, TypeAlias
 
@@ -15,37 +15,19 @@ from tqdm.auto import tqdm
 
 from wiseft_tutorial._alpha import check_alpha
 from wiseft_tutorial.benchmarks import Benchmark, Split
-from wiseft_tutorial.comparison import hits
 from wiseft_tutorial.device import Precision
 from wiseft_tutorial.errors import DataError, WeightMismatchError, unknown
 from wiseft_tutorial.inference import encode_images, evaluation_copy
+from wiseft_tutorial.metrics import Accuracy, accuracy, score
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.outputs import ensemble_logits
-from wiseft_tutorial.robustness import clopper_pearson
 from wiseft_tutorial.weights import check_compatible, interpolate_
 
-__all__ = ["ALPHAS", "Accuracy", "accuracy", "alpha_sweep", "predict", "summarise", "tabulate"]
+__all__ = ["ALPHAS", "alpha_sweep", "predict", "summarise", "tabulate"]
 
 ALPHAS = tuple(step / 10 for step in range(11))
 Space: TypeAlias = Literal["weights", "outputs"]
 _Encoder: TypeAlias = Callable[[ImageClassifier, Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """An accuracy and its 95 % Clopper-Pearson interval, all fractions in [0, 1].
-
-    Attributes:
-        value: Correct predictions, divided by ``n``.
-        low: The interval's lower end.
-        high: The interval's upper end.
-        n: How many images were classified.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 def predict(
@@ -82,26 +64,6 @@ def predict(
     return split.mask(runner.classify(features).cpu())
 
 
-def accuracy(logits: Tensor, labels: Tensor) -> Accuracy:
-    """The fraction of images whose largest logit is that of their label.
-
-    Args:
-        logits: (N, K), as :func:`predict` returns them.
-        labels: (N,) int64.
-
-    Returns:
-        The accuracy with its interval.
-
-    Raises:
-        DataError: Not one label for each row of logits, or none at all.
-
-    Source: section 2. Explained in: chapter 1.
-    """
-    correct, n = int(hits(logits, labels).sum()), len(labels)
-    low, high = clopper_pearson(correct, n)
-    return Accuracy(correct / n, float(low), float(high), n)
-
-
 def alpha_sweep(
     zeroshot: ImageClassifier,
     finetuned: ImageClassifier,
@@ -114,6 +76,7 @@ def alpha_sweep(
     precision: Precision = "auto",
     batch_size: int | None = None,
     keep: MutableMapping[float, dict[str, Tensor]] | None = None,
+    matched: bool = False,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Average two models at every alpha, and measure each average on every distribution.
@@ -135,12 +98,15 @@ def alpha_sweep(
         batch_size: Images per forward pass; ``None`` means as many as suit the precision.
         keep: Where to leave the logits that the accuracies come from, for each alpha and
             distribution, as :func:`predict` would return them; ``None`` forgets them.
+        matched: Add for each shift that lacks classes the reference's accuracy on those it has,
+            without looking at any image again.
         progress: Show a progress bar.
 
     Returns:
         One row for each alpha and distribution: alpha, distribution, kind ("shift" for the
-        benchmark's shifts, "reference" for all else), accuracy, low, high (fractions, 95 %
-        intervals) and n; in ``attrs``, the names of the benchmark, the model and the space.
+        benchmark's shifts, "matched" for the reference on the classes of one, "reference" for all
+        else), accuracy, low, high (fractions, 95 % intervals) and n; in ``attrs``, the names of
+        the benchmark, the model and the space.
 
     Raises:
         DataError: The models or the benchmark have different numbers of classes.
@@ -166,6 +132,7 @@ def alpha_sweep(
     passes = len(alphas) if not closed_form else 1 if shared else 2
 
     results: dict[tuple[float, str], Accuracy] = {}
+    matches: dict[tuple[float, str], Accuracy] = {}
     with _bar(progress, passes * sum(map(len, splits.values())), "sweep") as bar:
         encode = partial(encode_images, batch_size=batch_size, advance=bar.update)
         runner = evaluation_copy(zeroshot, device=device, precision=precision)
@@ -177,12 +144,18 @@ def alpha_sweep(
         for alpha, name, logits in averages:
             split = splits[name]
             answers = split.mask(logits)
-            results[alpha, name] = accuracy(answers, split.labels)
+            results[alpha, name] = score(answers, split)
             if keep is not None:
                 keep.setdefault(alpha, {})[name] = answers.cpu()
+            if matched and split is benchmark.test:
+                for shift, found in _matched(logits, benchmark).items():
+                    matches[alpha, shift] = found
 
     in_order = {(alpha, name): results[alpha, name] for alpha in alphas for name in splits}
     sweep = _frame(in_order, benchmark)
+    if matches:
+        extra = _frame({key: matches[key] for key in sorted(matches)}, benchmark)
+        sweep = pd.concat([sweep, extra.assign(kind="matched")], ignore_index=True)
     sweep.attrs = {"benchmark": benchmark.name, "model": zeroshot.clip_name, "space": space}
     return sweep
 
@@ -214,7 +187,7 @@ def tabulate(
         if name not in splits:
             raise unknown("distribution", name, splits)
     results = {
-        (alpha, name): accuracy(found, splits[name].labels)
+        (alpha, name): score(found, splits[name])
         for alpha, by_name in logits.items()
         for name, found in by_name.items()
     }
@@ -231,7 +204,8 @@ def summarise(sweep: pd.DataFrame) -> pd.DataFrame:
         One row for each alpha: alpha; reference, reference_low, reference_high; shifts,
         shifts_low, shifts_high. ``shifts`` is the unweighted mean over the shifts. Its interval is
         the normal approximation for a mean of independent binomial proportions, of half-width
-        1.96 sqrt(sum p (1 - p) / n) / S for S shifts; that of the reference is the exact one.
+        1.96 sqrt(sum p (1 - p) / n) / S for S > 1 shifts; that of the reference, or of a single
+        shift, is its own.
 
     Raises:
         DataError: The sweep has no shifts, not exactly one reference distribution, or several
@@ -248,18 +222,20 @@ def summarise(sweep: pd.DataFrame) -> pd.DataFrame:
     shifts = sweep[sweep["kind"] == "shift"]
     if shifts.empty or reference["distribution"].nunique() != 1:
         raise DataError("summarise needs a sweep over one reference distribution and its shifts")
-    variance = shifts["accuracy"] * (1 - shifts["accuracy"]) / shifts["n"]
-    grouped = shifts.assign(variance=variance).groupby("alpha", sort=False)
+    grouped = shifts.assign(
+        variance=shifts["accuracy"] * (1 - shifts["accuracy"]) / shifts["n"]
+    ).groupby("alpha", sort=False)
     mean = grouped["accuracy"].mean()
     half = 1.96 * np.sqrt(grouped["variance"].sum()) / grouped["variance"].count()
+    one = shifts["distribution"].nunique() == 1
     summary = pd.DataFrame(
         {
             "reference": reference["accuracy"],
             "reference_low": reference["low"],
             "reference_high": reference["high"],
             "shifts": mean,
-            "shifts_low": (mean - half).clip(lower=0),
-            "shifts_high": (mean + half).clip(upper=1),
+            "shifts_low": grouped["low"].first() if one else (mean - half).clip(lower=0),
+            "shifts_high": grouped["high"].first() if one else (mean + half).clip(upper=1),
         }
     ).reset_index()
     summary.attrs = dict(sweep.attrs)
@@ -274,6 +250,17 @@ def _frame(results: Mapping[tuple[float, str], Accuracy], benchmark: Benchmark) 
     ]
     columns = ["alpha", "distribution", "kind", "accuracy", "low", "high", "n"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _matched(logits: Tensor, benchmark: Benchmark) -> dict[str, Accuracy]:
+    """The accuracy on the reference among the classes of each shift that lacks some."""
+    found = {}
+    for name, shift in benchmark.shifts.items():
+        if shift.classes is not None or shift.together:
+            positions, labels = benchmark.matched(name)
+            among = shift.mask(logits[positions.to(logits.device)])
+            found[f"{benchmark.test.name}, classes of {name}"] = accuracy(among, labels)
+    return found
 
 
 def _average_weights(

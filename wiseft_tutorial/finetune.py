@@ -18,10 +18,11 @@ from tqdm.auto import tqdm
 
 from wiseft_tutorial._version import __version__
 from wiseft_tutorial.benchmarks import Benchmark
-from wiseft_tutorial.caching import alone, cache_folder, fingerprint
+from wiseft_tutorial.caching import alone, fingerprint
 from wiseft_tutorial.device import resolve_device, resolve_dtype
 from wiseft_tutorial.errors import CheckpointError, DataError, MissingFileError
 from wiseft_tutorial.models import ImageClassifier
+from wiseft_tutorial.places import cache_folder
 from wiseft_tutorial.recipe import Recipe
 from wiseft_tutorial.training import Training, Watch
 
@@ -63,7 +64,7 @@ def finetune(
         recipe: How.
         device: Where to compute; ``None`` means the best device present.
         cache: A folder for finished models and interrupted runs; ``"auto"`` means
-            :func:`wiseft_tutorial.caching.cache_folder`, and ``None`` no cache.
+            :func:`wiseft_tutorial.cache_folder`, and ``None`` no cache.
         checkpoint: A file for the training state, written after each epoch and read at the start,
             for when there is no cache.
         watch: Called after every step with its number, from 1, and the model, which must not be

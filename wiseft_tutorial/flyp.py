@@ -13,14 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from wiseft_tutorial._pixels import normalise
+from wiseft_tutorial._pixels import prepare
 from wiseft_tutorial.attention import training_attention
 from wiseft_tutorial.augment import random_resized_crop
 from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.contrastive import contrastive_loss
 from wiseft_tutorial.descent import descend
 from wiseft_tutorial.device import resolve_device, resolve_dtype
-from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.models import Clip
 from wiseft_tutorial.recipe import Recipe
 
@@ -57,11 +56,6 @@ def finetune_contrastively(
 
     Source: Goyal et al. 2023, section 3. Explained in: chapter 14.
     """
-    if benchmark.image_size != clip.image_size:
-        raise DataError(
-            f"{clip.name!r} takes images of {clip.image_size} pixels, but those of "
-            f"{benchmark.name!r} have {benchmark.image_size}"
-        )
     target = resolve_device(device)
     model = copy.deepcopy(clip.model).to(target).float().train()
     tuned = replace(clip, model=model, pretrained=f"{clip.pretrained}, tuned", device=target)
@@ -94,7 +88,7 @@ def _loss(
     mean, std = (torch.tensor(value, device=clip.device) for value in (clip.mean, clip.std))
     dtype = resolve_dtype(recipe.precision, clip.device)
     with torch.autocast(clip.device.type, dtype, enabled=dtype != torch.float32):
-        seen = clip.model.encode_image(normalise(images, mean, std))
+        seen = clip.model.encode_image(prepare(images, clip.image_size, mean, std))
         read = clip.model.encode_text(clip.tokenizer(prompts).to(clip.device))
     return contrastive_loss(
         F.normalize(seen.float(), dim=-1),

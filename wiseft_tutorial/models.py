@@ -25,8 +25,8 @@ import torch.nn.functional as F
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from wiseft_tutorial._files import read_tensors, write_tensors
-from wiseft_tutorial._pixels import check_images, normalise
+from wiseft_tutorial._files import read_facts, read_tensors, write_tensors
+from wiseft_tutorial._pixels import check_images, prepare
 from wiseft_tutorial._torchvision import ensure_torchvision
 from wiseft_tutorial._version import __version__
 from wiseft_tutorial.device import resolve_device
@@ -107,7 +107,8 @@ class Clip:
         """The features of images.
 
         Args:
-            images: (N, 3, H, W), uint8 in 0..255 or floating point in 0..1.
+            images: (N, 3, H, H), uint8 in 0..255 or floating point in 0..1; of another size than
+                the model's, they are resized bicubically.
             batch_size: How many are encoded at once.
 
         Returns:
@@ -118,10 +119,10 @@ class Clip:
 
         Explained in: chapter 2.
         """
-        check_images(images, self.image_size)
+        check_images(images)
         mean, std = (torch.tensor(value, device=self.device) for value in (self.mean, self.std))
         features = [
-            self.model.encode_image(normalise(part.to(self.device), mean, std))
+            self.model.encode_image(prepare(part.to(self.device), self.image_size, mean, std))
             for part in images.split(batch_size)
         ]
         return F.normalize(torch.cat(features).float(), dim=-1)
@@ -259,7 +260,8 @@ class ImageClassifier(nn.Module):
         """The features of images.
 
         Args:
-            images: (N, 3, H, W), uint8 in 0..255 or floating point in 0..1, on the model's device.
+            images: (N, 3, H, H), uint8 in 0..255 or floating point in 0..1, on the model's device;
+                of another size than the model's, they are resized bicubically.
 
         Returns:
             (N, D), L2-normalised, of the head's dtype even where the encoder has another.
@@ -267,9 +269,8 @@ class ImageClassifier(nn.Module):
         Raises:
             DataError: The images have the wrong shape or dtype.
         """
-        check_images(images, self.image_size)
         encoder_dtype = next(self.image_encoder.parameters()).dtype
-        pixels = normalise(images, self.mean, self.std).to(encoder_dtype)
+        pixels = prepare(images, self.image_size, self.mean, self.std).to(encoder_dtype)
         return F.normalize(self.image_encoder(pixels).to(self.head.weight.dtype), dim=-1)
 
     def classify(self, features: Tensor) -> Tensor:
@@ -406,6 +407,7 @@ def _weights(open_clip: Any, name: str, pretrained: str | os.PathLike[str] | Non
         _check_activation(open_clip, name, chosen)
         return chosen
     if Path(chosen).is_file():
+        _check_architecture(name, chosen)
         return chosen
     if Path(chosen).suffix:
         raise MissingFileError(f"there is no file of weights {chosen!r}")
@@ -423,6 +425,18 @@ def _check_activation(open_clip: Any, name: str, tag: str) -> None:
             f"the weights {tag!r} were trained {'with' if trained else 'without'} QuickGELU, but "
             f"the model {name!r} is built {'with' if built else 'without'} it, and would be less "
             f"accurate without saying so. Use load_clip({other!r}, pretrained={tag!r})."
+        )
+
+
+def _check_architecture(name: str, path: str) -> None:
+    """Refuse a file that this package wrote for another model, of equal shapes or not."""
+    if Path(path).suffix != ".safetensors":
+        return
+    meant = read_facts(path).get("clip_name", name)
+    if meant != name:
+        raise WeightMismatchError(
+            f"the weights {path!r} are of {meant!r}, not of {name!r}. Use load_clip({meant!r}, "
+            f"pretrained={path!r})."
         )
 
 

@@ -9,23 +9,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from wiseft_tutorial._torchvision import ensure_torchvision
 from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.models import Clip, ImageClassifier
 
-__all__ = [
-    "Template",
-    "build_zeroshot_head",
-    "imagenet_classnames",
-    "imagenet_templates",
-    "zeroshot_classifier",
-]
+__all__ = ["Template", "build_zeroshot_head", "zeroshot_classifier"]
 
 Template: TypeAlias = str | Callable[[str], str]
 
@@ -84,17 +77,12 @@ def zeroshot_classifier(
         The classifier, in evaluation mode on the CLIP's device.
 
     Raises:
-        DataError: Neither a benchmark nor class names and templates, or the benchmark's images are
-            of another size than the CLIP's, or its class names of another number.
+        DataError: Neither a benchmark nor class names and templates, or the benchmark has another
+            number of classes than there are class names.
 
     Source: section 2 and appendix D.1. Explained in: chapter 2.
     """
     if benchmark is not None:
-        if benchmark.image_size != clip.image_size:
-            raise DataError(
-                f"{clip.name!r} takes images of {clip.image_size} pixels, but those of "
-                f"{benchmark.name!r} have {benchmark.image_size}"
-            )
         if classnames is not None and len(classnames) != len(benchmark.classnames):
             raise DataError(
                 f"{len(classnames)} class names were given, but {benchmark.name!r} has "
@@ -119,32 +107,9 @@ def zeroshot_classifier(
     ).eval()
 
 
-def imagenet_classnames() -> tuple[str, ...]:
-    """The names that OpenAI chose for ImageNet's 1,000 classes, as open_clip keeps them.
-
-    Source: appendix D.1. Explained in: chapter 2.
-    """
-    return tuple(_open_clip().IMAGENET_CLASSNAMES)
-
-
-def imagenet_templates() -> tuple[Callable[[str], str], ...]:
-    """OpenAI's 80 prompts for ImageNet, as open_clip keeps them.
-
-    Source: appendix D.1. Explained in: chapter 2.
-    """
-    return tuple(_open_clip().OPENAI_IMAGENET_TEMPLATES)
-
-
 def _fill(template: Template, classname: str) -> str:
     if not isinstance(template, str):
         return template(classname)
     if "{}" not in template:
         raise DataError(f"the template {template!r} has no {{}} where a class name could go")
     return template.replace("{}", classname)
-
-
-def _open_clip() -> Any:
-    ensure_torchvision()
-    import open_clip  # here, because it is slow to import
-
-    return open_clip

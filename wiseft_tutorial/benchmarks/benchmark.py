@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import torch
+from torch import Tensor
+
 from wiseft_tutorial.benchmarks.split import Split
-from wiseft_tutorial.errors import DataError
+from wiseft_tutorial.errors import DataError, unknown
 
 __all__ = ["Benchmark"]
 
@@ -64,6 +67,35 @@ class Benchmark:
     def distributions(self) -> dict[str, Split]:
         """The test sets by name: the reference first, then the shifts."""
         return {self.test.name: self.test, **self.shifts}
+
+    def matched(self, shift: str) -> tuple[Tensor, Tensor]:
+        """The reference's test images of the classes that a shift has.
+
+        A shift of 200 classes is easier than a reference of 1,000, so the paper compares it with
+        the reference on those 200.
+
+        Args:
+            shift: Its name.
+
+        Returns:
+            (M,) int64 positions in ``test``, and (M,) int64 labels as the shift has them, where
+            classes of the reference may be one.
+
+        Raises:
+            UnknownNameError: There is no such shift; names the nearest.
+
+        Source: section 2, figures 7 and 8. Explained in: chapter 15.
+        """
+        if shift not in self.shifts:
+            raise unknown("shift", shift, self.shifts)
+        split, labels = self.shifts[shift], self.test.labels
+        first = torch.arange(len(self.classnames))
+        for members in split.together:
+            first[list(members)] = members[0]
+        there = torch.zeros(len(self.classnames), dtype=torch.bool)
+        there[list(split.classes or range(len(self.classnames)))] = True
+        positions = there[labels].nonzero()[:, 0]
+        return positions, first[labels[positions]]
 
     def few_shot(self, k: int | None, *, seed: int = 0) -> Benchmark:
         """The same benchmark with only ``k`` training images of each class, in random order.

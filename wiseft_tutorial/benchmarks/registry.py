@@ -14,11 +14,20 @@ __all__ = ["benchmark_names", "load_benchmark", "register_benchmark"]
 # A factory, or where to import one from: drawing and reading data needs modules that nothing else
 # does, so they are imported when their benchmark is asked for.
 _FACTORIES: dict[str, Callable[..., Benchmark] | str] = {
+    "cars": "wiseft_tutorial.benchmarks.transfer_photos:cars",
+    "cifar10": "wiseft_tutorial.benchmarks.cifar:cifar10",
+    "cifar100": "wiseft_tutorial.benchmarks.cifar:cifar100",
+    "dtd": "wiseft_tutorial.benchmarks.transfer_photos:dtd",
+    "food101": "wiseft_tutorial.benchmarks.transfer_photos:food101",
+    "imagenet": "wiseft_tutorial.benchmarks.imagenet:imagenet",
+    "imagenet-vid-robust": "wiseft_tutorial.benchmarks.imagenet:vid_robust",
     "pocket": "wiseft_tutorial.benchmarks.pocket:pocket",
     "pocket-angles": "wiseft_tutorial.benchmarks.transfer:angles",
     "pocket-ink": "wiseft_tutorial.benchmarks.transfer:ink",
     "pocket-others": "wiseft_tutorial.benchmarks.transfer:others",
     "pocket-prints": "wiseft_tutorial.benchmarks.transfer:prints",
+    "sun397": "wiseft_tutorial.benchmarks.transfer_photos:sun397",
+    "ytbb-robust": "wiseft_tutorial.benchmarks.imagenet:ytbb_robust",
 }
 
 

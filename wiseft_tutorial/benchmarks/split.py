@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
 
-from wiseft_tutorial.errors import DataError
+from wiseft_tutorial.errors import DataError, unknown
 
-__all__ = ["Split"]
+__all__ = ["Metric", "Split", "balanced_order"]
+
+Metric: TypeAlias = Literal["accuracy", "worst-group accuracy", "macro-F1"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,9 +25,15 @@ class Split:
         labels: (N,) int64, positions in the benchmark's class names.
         classes: The only classes that occur in this distribution, if they are not all of the
             benchmark's, as ImageNet-R has 200 of ImageNet's 1,000; others are then no answer.
+        together: Classes of the benchmark that are one class here, as several of ImageNet's are one
+            of ObjectNet's; the images have the first of them as their label.
+        answers: (N, K) bool, which classes are right, for images that show several things.
+        groups: (N,) int64, such as the region of the world an image was taken in.
+        metric: What is measured on this distribution; a worst group needs ``groups``.
 
     Raises:
         DataError: Shapes, dtypes or labels do not fit together.
+        UnknownNameError: No such metric.
 
     Source: section 2. Explained in: chapter 1.
     """
@@ -33,6 +42,10 @@ class Split:
     images: Tensor
     labels: Tensor
     classes: tuple[int, ...] | None = None
+    together: tuple[tuple[int, ...], ...] = ()
+    answers: Tensor | None = None
+    groups: Tensor | None = None
+    metric: Metric = "accuracy"
 
     def __post_init__(self) -> None:
         self._require(
@@ -52,6 +65,31 @@ class Split:
             self._require(min(self.classes, default=-1) >= 0, "classes are empty, or negative")
             strange = sorted(set(self.labels.unique().tolist()) - set(self.classes))
             self._require(not strange, f"labels {strange[:5]} are not among its classes")
+        later = {member for members in self.together for member in members[1:]}
+        self._require(
+            not later & set(self.labels.unique().tolist()),
+            "of classes that are together, the first is the label of all",
+        )
+        if self.answers is not None:
+            self._require(
+                self.answers.ndim == 2
+                and len(self.answers) == len(self)
+                and self.answers.dtype == torch.bool,
+                f"answers are {self.answers.dtype} {tuple(self.answers.shape)}, "
+                f"not bool ({len(self)}, K)",
+            )
+        if self.metric not in get_args(Metric):
+            raise unknown("metric", self.metric, get_args(Metric))
+        self._require(
+            self.metric != "worst-group accuracy" or self.groups is not None,
+            "there is no worst group without groups",
+        )
+        if self.groups is not None:
+            self._require(
+                self.groups.shape == self.labels.shape and self.groups.dtype == torch.int64,
+                f"groups are {self.groups.dtype} {tuple(self.groups.shape)}, not int64, one for "
+                "each image",
+            )
 
     def _require(self, condition: bool, otherwise: str) -> None:
         if not condition:
@@ -59,6 +97,11 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def truth(self) -> Tensor:
+        """What a prediction is compared with: ``answers`` where there are some, or ``labels``."""
+        return self.labels if self.answers is None else self.answers
 
     def subset(self, indices: Tensor) -> Split:
         """The images at some positions, in that order.
@@ -69,7 +112,13 @@ class Split:
         Returns:
             A split of those images.
         """
-        return replace(self, images=self.images[indices], labels=self.labels[indices])
+        return replace(
+            self,
+            images=self.images[indices],
+            labels=self.labels[indices],
+            answers=None if self.answers is None else self.answers[indices],
+            groups=None if self.groups is None else self.groups[indices],
+        )
 
     def head(self, n: int, *, seed: int = 0) -> Split:
         """The first ``n`` images of a seeded order in which every class comes equally often.
@@ -145,22 +194,42 @@ class Split:
             logits: (M, K), of all classes of the benchmark.
 
         Returns:
-            The same, with ``-inf`` for those classes; the very tensor, if there are none.
+            The same, with ``-inf`` for those classes; where several classes are one here, the
+            largest of their logits stands at the first, and ``-inf`` at the others. The very
+            tensor, if there is nothing to rule out.
 
         Source: section 2, where a shift has some of ImageNet's classes. Explained in: chapter 9.
         """
-        if self.classes is None:
-            return logits
-        keep = torch.zeros(logits.shape[-1], dtype=torch.bool, device=logits.device)
-        keep[list(self.classes)] = True
-        return logits.masked_fill(~keep, -torch.inf)
+        if self.classes is not None:
+            keep = torch.zeros(logits.shape[-1], dtype=torch.bool, device=logits.device)
+            keep[list(self.classes)] = True
+            logits = logits.masked_fill(~keep, -torch.inf)
+        if self.together:
+            logits = logits.clone()
+            for members in map(list, self.together):
+                logits[:, members[0]] = logits[:, members].amax(dim=1)
+                logits[:, members[1:]] = -torch.inf
+        return logits
 
     def _order(self, seed: int) -> tuple[Tensor, Tensor]:
-        """A random order of all images, and for each how many of its class come before it."""
-        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
-        labels = self.labels[order]
-        by_class = labels.argsort(stable=True)
-        starts = labels.bincount().cumsum(0) - labels.bincount()
-        turn = torch.empty_like(order)
-        turn[by_class] = torch.arange(len(self)) - starts[labels[by_class]]
-        return order, turn
+        return balanced_order(self.labels, seed)
+
+
+def balanced_order(labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """A random order of images, and for each how many of its class come before it.
+
+    Args:
+        labels: (N,) int64.
+        seed: Which order.
+
+    Returns:
+        (N,) int64 positions, and (N,) int64 for the images in that order: 0 for the first of its
+        class, 1 for the second, and so on.
+    """
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    labels = labels[order]
+    by_class = labels.argsort(stable=True)
+    starts = labels.bincount().cumsum(0) - labels.bincount()
+    turn = torch.empty_like(order)
+    turn[by_class] = torch.arange(len(labels)) - starts[labels[by_class]]
+    return order, turn

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -57,6 +58,7 @@ def place_labels(
         taken: Boxes, in pixels, that no text should overlap.
     """
     # The fewer places a text can choose from, the earlier it chooses.
+    labels = [replace(label, anchors=_visible(ax, label.anchors)) for label in labels]
     labels = sorted((label for label in labels if label.anchors), key=lambda x: len(x.anchors))
     if not labels:
         return
@@ -64,7 +66,8 @@ def place_labels(
     figure.draw_without_rendering()  # settles the layout, and with it what a pixel is
     pixel = figure.dpi / 72  # pixels in a typographic point
     frame = ax.get_window_extent().padded(-2 * pixel)
-    ink = _along([ax.transData.transform(line) for line in obstacles if len(line)], step=3.0)
+    drawn = (_visible(ax, line) for line in obstacles)
+    ink = _along([ax.transData.transform(line) for line in drawn if line], step=3.0)
     boxes = [box.extents for box in taken]
     named = [label.anchors[0] for label in labels if len(label.anchors) == 1]
     marks = ax.transData.transform(np.array(named).reshape(-1, 2))
@@ -89,6 +92,14 @@ def place_labels(
         boxes.append(candidates[best])
         if far[best]:
             ink = np.concatenate([ink, _along([np.stack([starts[best], centres[best]])], step=3.0)])
+
+
+def _visible(ax: Axes, points: Any) -> Any:
+    """Those points that have a place; an accuracy of 1 has none on a logit axis."""
+    found = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        finite = np.isfinite(ax.transData.transform(found)).all(axis=1)
+    return [point for point, there in zip(points, finite, strict=True) if there]
 
 
 def _measure(ax: Axes, label: Label) -> Points:

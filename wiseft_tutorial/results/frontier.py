@@ -18,8 +18,9 @@ import pandas as pd
 import torch
 
 from wiseft_tutorial.benchmarks import Benchmark, load_benchmark
-from wiseft_tutorial.evaluate import accuracy, alpha_sweep, predict, summarise
+from wiseft_tutorial.evaluate import alpha_sweep, predict, summarise
 from wiseft_tutorial.finetune import finetune
+from wiseft_tutorial.metrics import accuracy
 from wiseft_tutorial.models import ImageClassifier, load_clip
 from wiseft_tutorial.recipe import Recipe, default_recipe
 from wiseft_tutorial.trajectory import Snapshots

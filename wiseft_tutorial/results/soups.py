@@ -21,8 +21,9 @@ import torch
 
 from wiseft_tutorial.benchmarks import Benchmark, Split, load_benchmark
 from wiseft_tutorial.comparison import hits
-from wiseft_tutorial.evaluate import ALPHAS, accuracy, predict
+from wiseft_tutorial.evaluate import ALPHAS, predict
 from wiseft_tutorial.finetune import finetune
+from wiseft_tutorial.metrics import accuracy
 from wiseft_tutorial.models import ImageClassifier, load_clip
 from wiseft_tutorial.results import frontier
 from wiseft_tutorial.results._columns import compared

@@ -1,0 +1,125 @@
+"""Decoding: what CLIP's own preprocessing makes, once, whole, and never out of date."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import trees
+from PIL import Image
+
+from wiseft_tutorial._torchvision import ensure_torchvision
+from wiseft_tutorial.datafiles import decoding
+from wiseft_tutorial.datafiles.decoding import decode, square
+from wiseft_tutorial.errors import DataError, MissingFileError
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    for number, size in enumerate([(60, 48), (48, 60), (33, 33), (70, 32)]):
+        (pixels,) = trees.drawings([number])
+        trees.image_of(pixels, size).save(tmp_path / f"{number}.png")
+    return sorted(tmp_path.glob("*.png"))
+
+
+@pytest.mark.parametrize("size", [16, 32, 48])
+def test_images_are_cut_as_open_clip_cuts_them(files: list[Path], size: int) -> None:
+    ensure_torchvision()
+    from open_clip import image_transform
+
+    theirs = image_transform(size, is_train=False, mean=(0, 0, 0), std=(1, 1, 1))
+    for path in files:
+        with Image.open(path) as image:
+            expected = (theirs(image) * 255).round().byte()
+        assert torch.equal(torch.from_numpy(square(path, size).copy()), expected)
+
+
+def test_decoded_images_are_a_memory_map_in_the_order_of_their_files(
+    files: list[Path], tmp_path: Path
+) -> None:
+    images = decode(files, 24, tmp_path / "cache", progress=False)
+    assert (images.shape, images.dtype) == ((4, 3, 24, 24), torch.uint8)
+    for path, image in zip(files, images, strict=True):
+        assert np.array_equal(image.numpy(), square(path, 24))
+    images[0] = 0  # a private copy of the page: the file stays as it is
+    again = decode(files, 24, tmp_path / "cache", progress=False)
+    assert again[0].any()
+
+
+def test_images_are_decoded_once(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = decode(files, 24, tmp_path / "cache", progress=False)
+    monkeypatch.setattr(decoding, "square", None)
+    assert torch.equal(decode(files, 24, tmp_path / "cache", progress=False), first)
+
+
+def test_another_file_size_or_border_is_decoded_anew(files: list[Path], tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    first = decode(files, 24, folder, progress=False)
+    assert decode(files, 20, folder, progress=False).shape[-1] == 20
+    assert not torch.equal(decode(files, 24, folder, border=4, progress=False), first)
+    with Image.open(files[0]) as image:
+        image.convert("L").save(files[0])
+    os.utime(files[0], (1, 1))
+    assert not torch.equal(decode(files, 24, folder, progress=False), first)
+    assert len(list(folder.glob("*.npy"))) == 4
+
+
+def test_a_run_that_was_killed_goes_on(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "_BLOCK", 1)
+    read = decoding.square
+    seen: list[Path] = []
+
+    def killed(path: Path, **options: int) -> np.ndarray:
+        seen.append(path)
+        if path == files[2] and len(seen) == 3:
+            raise KeyboardInterrupt
+        return read(path, **options)
+
+    monkeypatch.setattr(decoding, "square", killed)
+    with pytest.raises(KeyboardInterrupt):
+        decode(files, 24, tmp_path / "cache", progress=False)
+    assert not [p for p in (tmp_path / "cache").glob("*.npy") if ".partial" not in p.name]
+    images = decode(files, 24, tmp_path / "cache", progress=False)
+    assert seen == [*files[:3], *files[2:]]
+    for path, image in zip(files, images, strict=True):
+        assert np.array_equal(image.numpy(), read(path, 24))
+    assert not list((tmp_path / "cache").glob("*.partial*"))
+
+
+def test_damaged_files_are_all_named(files: list[Path], tmp_path: Path) -> None:
+    files[1].write_bytes(files[1].read_bytes()[:200])
+    files[3].write_text("no image")
+    with pytest.raises(DataError, match=r"2 of 4 files .*1\.png.*3\.png.* remove them"):
+        decode(files, 24, tmp_path / "cache", progress=False)
+    (pixels,) = trees.drawings([1])
+    for path in (files[1], files[3]):
+        trees.image_of(pixels).save(path)
+    assert len(decode(files, 24, tmp_path / "cache", progress=False)) == 4
+
+
+def test_a_file_that_is_not_there(files: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"nowhere\.png"):
+        decode([*files, tmp_path / "nowhere.png"], 24, tmp_path / "cache", progress=False)
+
+
+def test_a_photograph_is_turned_upright_if_asked(tmp_path: Path) -> None:
+    (pixels,) = trees.drawings([0])
+    image = trees.image_of(pixels)
+    exif = image.getexif()
+    exif[274] = 3  # the camera was held upside down
+    image.save(tmp_path / "a.png", exif=exif)
+    as_stored, upright = (square(tmp_path / "a.png", 48, upright=up) for up in (False, True))
+    assert np.array_equal(as_stored, pixels.numpy())
+    assert np.array_equal(upright, pixels.numpy()[:, ::-1, ::-1])
+
+
+def test_a_border_wider_than_the_image(files: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="33 x 33 pixels, and a border of 17"):
+        decode([files[2]], 24, tmp_path / "cache", border=17, progress=False)

@@ -1,0 +1,162 @@
+"""Image files with labels: what a split is before it has been read.
+
+Explained in: chapter 17.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from wiseft_tutorial._torchvision import ensure_torchvision
+from wiseft_tutorial.benchmarks.split import Metric, Split, balanced_order
+from wiseft_tutorial.datafiles.decoding import decode
+from wiseft_tutorial.errors import DataError, MissingFileError
+from wiseft_tutorial.places import cache_folder
+
+__all__ = ["Files", "class_folders", "files_in"]
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Image files with labels: a split that has not been read yet.
+
+    Attributes:
+        name: The distribution's.
+        paths: N files.
+        labels: (N,) int64.
+        classes: As for a split.
+        together: As for a split.
+        answers: As for a split.
+        groups: As for a split.
+        metric: As for a split.
+        border: Pixels to cut off at every side.
+    """
+
+    name: str
+    paths: tuple[Path, ...]
+    labels: Tensor
+    classes: tuple[int, ...] | None = None
+    together: tuple[tuple[int, ...], ...] = ()
+    answers: Tensor | None = None
+    groups: Tensor | None = None
+    metric: Metric = "accuracy"
+    border: int = 0
+
+    def take(self, chosen: Tensor) -> Files:
+        """The files at some positions, in that order."""
+        return replace(
+            self,
+            paths=tuple(self.paths[i] for i in chosen.tolist()),
+            labels=self.labels[chosen],
+            answers=None if self.answers is None else self.answers[chosen],
+            groups=None if self.groups is None else self.groups[chosen],
+        )
+
+    def head(self, n: int | None, *, seed: int = 0) -> Files:
+        """As many as ``n``, of every class as often as of any other; all, for ``None``."""
+        if n is None:
+            return self
+        order, turn = balanced_order(self.labels, seed)
+        return self.take(order[turn.argsort(stable=True)][:n])
+
+    def between(self, first: int, last: int | None, *, seed: int = 0) -> Files:
+        """Of each class, in a seeded order, the files from one number to another."""
+        order, turn = balanced_order(self.labels, seed)
+        return self.take(order[(turn >= first) & (turn < (len(turn) if last is None else last))])
+
+    def read(self, image_size: int, folder: Path | None = None, *, upright: bool = False) -> Split:
+        """Decode the files, or find them decoded."""
+        images = decode(
+            self.paths,
+            image_size,
+            folder or cache_folder() / "decoded",
+            border=self.border,
+            upright=upright,
+        )
+        return Split(
+            self.name,
+            images,
+            self.labels,
+            self.classes,
+            self.together,
+            self.answers,
+            self.groups,
+            self.metric,
+        )
+
+
+def files_in(root: Path, folders: Sequence[str], name: str, *, border: int = 0) -> Files:
+    """The images in the folders of some classes.
+
+    Args:
+        root: The folder that holds a folder for each class.
+        folders: The K classes' folders, in the order of their numbers.
+        name: Of the distribution.
+        border: Pixels to cut off at every side when the images are read.
+
+    Returns:
+        The files; ``classes`` is set if not all classes are there.
+
+    Raises:
+        MissingFileError: There is no such folder.
+        DataError: There are no folders of images, one is of no known class, or one has no image.
+    """
+    found = class_folders(root)
+    if strange := sorted(set(found) - set(folders)):
+        raise DataError(
+            f"{str(root)!r} has folders that are no classes of the reference: "
+            f"{', '.join(strange[:5])}. Rename or remove them."
+        )
+    number = {folder: index for index, folder in enumerate(folders)}
+    paths = [path for folder in sorted(found, key=number.__getitem__) for path in found[folder]]
+    labels = [number[f] for f in sorted(found, key=number.__getitem__) for _ in found[f]]
+    classes = tuple(sorted(number[folder] for folder in found))
+    return Files(
+        name,
+        tuple(paths),
+        torch.tensor(labels),
+        None if len(classes) == len(folders) else classes,
+        border=border,
+    )
+
+
+def class_folders(root: Path) -> dict[str, list[Path]]:
+    """The image files in each folder inside another.
+
+    Args:
+        root: The other.
+
+    Returns:
+        For each folder its image files, in order, those in folders of its own included.
+
+    Raises:
+        MissingFileError: There is no such folder.
+        DataError: It has no folders, or one of them has no images.
+    """
+    ensure_torchvision()
+    from torchvision.datasets.folder import IMG_EXTENSIONS  # here, because it is slow to import
+
+    if not root.is_dir():
+        raise MissingFileError(f"there is no folder {str(root)!r}")
+    found = {
+        folder.name: sorted(
+            file for file in folder.rglob("*") if file.suffix.lower() in IMG_EXTENSIONS
+        )
+        for folder in sorted(root.iterdir())
+        if folder.is_dir() and not folder.name.startswith(".")
+    }
+    if not found:
+        raise DataError(
+            f"{str(root)!r} has no folders; put the images of each class into a folder of its own"
+        )
+    if empty := [folder for folder, files in found.items() if not files]:
+        raise DataError(
+            f"in {str(root)!r}, {', '.join(empty[:5])} has no images ("
+            f"{', '.join(sorted(IMG_EXTENSIONS))})"
+        )
+    return found
