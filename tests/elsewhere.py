@@ -84,7 +84,9 @@ class _Python(TorchFunctionMode):
         if func is torch.Tensor.data_ptr and isinstance(args[0], Elsewhere):
             return args[0].inner.data_ptr()
         if func in (torch.Tensor.__getitem__, torch.Tensor.__setitem__):
-            where = torch.tensor(args[1]) if isinstance(args[1], list) else args[1]
+            where = args[1]
+            if isinstance(where, list):  # an empty one is of whole numbers, not of fractions
+                where = torch.tensor(where, dtype=None if where else torch.int64)
             return func(args[0], where, *args[2:])
         device = kwargs.get("device")
         if func in (torch.tensor, torch.as_tensor) and _is_there(device):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from safetensors.torch import save_file
 import wiseft_tutorial as wt
 
 NAME = "ViT-B-32-quickgelu"
-SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +27,6 @@ def test_from_a_local_checkpoint_to_open_clip_and_back(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WISEFT_CACHE", str(tmp_path / "cache"))
-    began = time.perf_counter()
     folder = trees.cifar10(tmp_path / "data", each=1)
     bench = wt.load_benchmark(
         "cifar10", folder=folder, val_per_class=1, train_per_class=1, test_images=4
@@ -53,4 +50,3 @@ def test_from_a_local_checkpoint_to_open_clip_and_back(
         seen = theirs.encode_image((pixels - half.mean[:, None, None]) / half.std[:, None, None])
         ours, logits = half(pixels), torch.nn.functional.normalize(seen, dim=-1)
     torch.testing.assert_close(logits @ half.head.weight.T, ours, atol=1e-5, rtol=0)
-    assert time.perf_counter() - began < SECONDS

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from wiseft_tutorial.benchmarks import Benchmark, load_benchmark
 from wiseft_tutorial.evaluate import alpha_sweep, summarise
@@ -66,7 +67,7 @@ def random_head(model: ImageClassifier, *, seed: int = 0) -> ImageClassifier:
     blank, weight = copy.deepcopy(model), model.head.weight.detach()
     noise = torch.randn(weight.shape, generator=torch.Generator().manual_seed(seed))
     rows = F.normalize(noise, dim=1).to(weight.device)
-    blank.head.weight.data = weight.norm(dim=1, keepdim=True) * rows
+    blank.head.weight = nn.Parameter(weight.norm(dim=1, keepdim=True) * rows)
     return blank
 
 
