@@ -65,8 +65,8 @@ def test_it_weighs_two_classifiers(model: ImageClassifier) -> None:
         assert (value <= ends.amax(0) + 1e-6).all()
 
 
-def test_images_of_another_size_are_refused(model: ImageClassifier) -> None:
+def test_images_that_are_not_square_are_refused(model: ImageClassifier) -> None:
     split = tiny.split(2, seed=3)
-    small = type(split)("small", split.images[..., :32, :32].contiguous(), split.labels)
-    with pytest.raises(DataError):
-        diagonal_fisher(model, small, device="cpu")
+    narrow = type(split)("narrow", split.images[..., :32].contiguous(), split.labels)
+    with pytest.raises(DataError, match="square colour images"):
+        diagonal_fisher(model, narrow, device="cpu")

@@ -40,9 +40,9 @@ def test_features_are_those_of_the_model_whatever_the_batch(model: ImageClassifi
     assert not features.requires_grad
 
 
-def test_images_of_another_size_are_refused(model: ImageClassifier) -> None:
-    with pytest.raises(DataError, match=r"\(2, 3, 32, 32\), not \(N, 3, 48, 48\)"):
-        encode_images(evaluation_copy(model), torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
+def test_images_that_are_not_square_are_refused(model: ImageClassifier) -> None:
+    with pytest.raises(DataError, match=r"\(2, 3, 48, 32\), not \(N, 3, H, H\)"):
+        encode_images(evaluation_copy(model), torch.zeros(2, 3, 48, 32, dtype=torch.uint8))
 
 
 def test_a_batch_has_the_same_size_in_bytes_in_every_precision(model: ImageClassifier) -> None:

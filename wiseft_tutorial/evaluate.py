@@ -53,7 +53,7 @@ def predict(
         (N, K) float32 on the CPU; ``-inf`` for classes that the split does not have.
 
     Raises:
-        DataError: The images have another size, or the labels more classes, than the model.
+        DataError: The images are not square, or the labels have more classes than the model.
 
     Source: section 2. Explained in: chapter 2.
     """

@@ -42,7 +42,7 @@ def diagonal_fisher(
         By the name of each parameter, its information, float32 and on the CPU.
 
     Raises:
-        DataError: The images have another size than the model's.
+        DataError: The images are not square, or not in colour.
 
     Source: Matena and Raffel 2022, section 3.1. Explained in: chapter 13.
     """

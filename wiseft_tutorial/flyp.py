@@ -51,7 +51,7 @@ def finetune_contrastively(
         A new CLIP, on the device of ``clip``; ``zeroshot_classifier`` makes a classifier of it.
 
     Raises:
-        DataError: The recipe asks for what this does not do, or images have another size.
+        DataError: The recipe asks for what this does not do.
         WiseFTError: The loss is not a number any more; the learning rate is too high.
 
     Source: Goyal et al. 2023, section 3. Explained in: chapter 14.
