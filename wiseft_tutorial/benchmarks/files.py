@@ -6,14 +6,14 @@ Explained in: chapter 17.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from wiseft_tutorial._torchvision import ensure_torchvision
-from wiseft_tutorial.benchmarks.split import Metric, Split, balanced_order
+from wiseft_tutorial.benchmarks.split import Metric, Split, balanced_head, balanced_order
 from wiseft_tutorial.datafiles.decoding import decode
 from wiseft_tutorial.errors import DataError, MissingFileError
 from wiseft_tutorial.places import cache_folder
@@ -26,15 +26,10 @@ class Files:
     """Image files with labels: a split that has not been read yet.
 
     Attributes:
-        name: The distribution's.
         paths: N files.
-        labels: (N,) int64.
-        classes: As for a split.
-        together: As for a split.
-        answers: As for a split.
-        groups: As for a split.
-        metric: As for a split.
         border: Pixels to cut off at every side.
+
+    All else is what the split will have.
     """
 
     name: str
@@ -61,8 +56,7 @@ class Files:
         """As many as ``n``, of every class as often as of any other; all, for ``None``."""
         if n is None:
             return self
-        order, turn = balanced_order(self.labels, seed)
-        return self.take(order[turn.argsort(stable=True)][:n])
+        return self.take(balanced_head(self.labels, n, seed))
 
     def between(self, first: int, last: int | None, *, seed: int = 0) -> Files:
         """Of each class, in a seeded order, the files from one number to another."""
@@ -78,16 +72,11 @@ class Files:
             border=self.border,
             upright=upright,
         )
-        return Split(
-            self.name,
-            images,
-            self.labels,
-            self.classes,
-            self.together,
-            self.answers,
-            self.groups,
-            self.metric,
-        )
+        known = {field.name: getattr(self, field.name) for field in _SHARED}
+        return Split(images=images, **known)
+
+
+_SHARED = [field for field in fields(Split) if field.name != "images"]  # which files have as well
 
 
 def files_in(root: Path, folders: Sequence[str], name: str, *, border: int = 0) -> Files:

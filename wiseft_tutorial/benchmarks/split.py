@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wiseft_tutorial.errors import DataError, unknown
 
-__all__ = ["Metric", "Split", "balanced_order"]
+__all__ = ["Metric", "Split", "balanced_head", "balanced_order"]
 
 Metric: TypeAlias = Literal["accuracy", "worst-group accuracy", "macro-F1"]
 
@@ -135,8 +135,7 @@ class Split:
             DataError: ``n`` is less than 1.
         """
         self._require(n >= 1, f"the first {n} images were asked for; ask for at least 1")
-        order, turn = self._order(seed)
-        return self.subset(order[turn.argsort(stable=True)][:n])
+        return self.subset(balanced_head(self.labels, n, seed))
 
     def per_class(self, k: int, *, seed: int = 0) -> Split:
         """A seeded choice of ``k`` images of each class, shuffled.
@@ -158,7 +157,7 @@ class Split:
             self._require(
                 int(counts[label]) >= k, f"class {label} has {counts[label]} images, not k = {k}"
             )
-        order, turn = self._order(seed)
+        order, turn = balanced_order(self.labels, seed)
         return self.subset(order[turn < k])
 
     def joined(self, other: Split) -> Split:
@@ -211,9 +210,6 @@ class Split:
                 logits[:, members[1:]] = -torch.inf
         return logits
 
-    def _order(self, seed: int) -> tuple[Tensor, Tensor]:
-        return balanced_order(self.labels, seed)
-
 
 def balanced_order(labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     """A random order of images, and for each how many of its class come before it.
@@ -233,3 +229,15 @@ def balanced_order(labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     turn = torch.empty_like(order)
     turn[by_class] = torch.arange(len(labels)) - starts[labels[by_class]]
     return order, turn
+
+
+def balanced_head(labels: Tensor, n: int, seed: int) -> Tensor:
+    """The first ``n`` positions of a random order in which every class comes equally often.
+
+    Args:
+        labels: (N,) int64.
+        n: How many; all there are, if there are fewer.
+        seed: Which order.
+    """
+    order, turn = balanced_order(labels, seed)
+    return order[turn.argsort(stable=True)][:n]
