@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from wiseft_tutorial._memory import release
 from wiseft_tutorial.errors import DataError, WiseFTError
 from wiseft_tutorial.recipe import Recipe, learning_rate
 
@@ -73,3 +74,4 @@ def descend(
                     f"diverged. Lower the learning rate, now {recipe.lr:g}."
                 )
     optimiser.zero_grad()
+    release()

@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
+from wiseft_tutorial._memory import release
 from wiseft_tutorial._version import __version__
 from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.caching import alone, fingerprint
@@ -189,6 +190,7 @@ def _run(
             if state:
                 run.save(state, key)
     run.model.zero_grad()  # the last step's gradients take as much memory as the weights
+    release()
     run.model.history = pd.DataFrame(run.history)
     return run.model.eval()
 
