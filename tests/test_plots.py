@@ -210,10 +210,10 @@ def test_baseline_and_cloud_are_drawn_and_visible() -> None:
 def test_gaps_are_effective_robustness() -> None:
     baseline = Baseline(0.9, -0.6)
     figure = plots.plot_robustness(sweep(), baseline=baseline, gaps=True)
-    rhos = [100 * (0.58 - baseline(0.77)), 100 * (0.625 - baseline(0.94))]
+    gaps = {"zero-shot": 0.58 - baseline(0.77), "fine-tuned": 0.625 - baseline(0.94)}
+    rhos = {name: f"{100 * gap:+.1f}".replace("-", "\N{MINUS SIGN}") for name, gap in gaps.items()}
     written = [text for text in texts(figure) if "rho" in text]
-    expected = [rf"$\rho$ = {rho:+.1f}".replace("-", "\N{MINUS SIGN}") for rho in rhos]
-    assert written == expected
+    assert written == [rf"$\rho$({name}) = {rho}" for name, rho in rhos.items()]
     with pytest.raises(DataError, match="baseline"):
         plots.plot_robustness(sweep(), gaps=True)
 

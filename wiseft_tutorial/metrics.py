@@ -13,6 +13,7 @@ from torch import Tensor
 
 from wiseft_tutorial.benchmarks import Split
 from wiseft_tutorial.comparison import hits
+from wiseft_tutorial.errors import DataError
 from wiseft_tutorial.robustness import clopper_pearson
 
 __all__ = ["Accuracy", "accuracy", "macro_f1", "score", "worst_group"]
@@ -84,19 +85,22 @@ def worst_group(logits: Tensor, labels: Tensor, groups: Tensor) -> Accuracy:
     Args:
         logits: (N, K).
         labels: As for :func:`accuracy`.
-        groups: (N,) int64.
+        groups: (N,) int64; images of a negative group are not looked at.
 
     Returns:
         That group's accuracy, and its own interval; the uncertainty about which group is the worst
         is not part of it.
 
     Raises:
-        DataError: Not one label for each row of logits, or none at all.
+        DataError: Not one label for each row of logits, none at all, or no image of a group.
 
     Source: appendix C.2, for FMoW. Explained in: chapter 15.
     """
     right, of = hits(logits, labels), groups.cpu().numpy()
-    return min((_fraction(right[of == g]) for g in np.unique(of)), key=lambda found: found.value)
+    known = np.unique(of[of >= 0])
+    if not len(known):
+        raise DataError("there is no worst group: no image has a group that is 0 or more")
+    return min((_fraction(right[of == g]) for g in known), key=lambda found: found.value)
 
 
 def macro_f1(logits: Tensor, labels: Tensor, *, seed: int = 0) -> Accuracy:

@@ -27,6 +27,8 @@ _FACTORIES: dict[str, Callable[..., Benchmark] | str] = {
     "pocket-others": "wiseft_tutorial.benchmarks.transfer:others",
     "pocket-prints": "wiseft_tutorial.benchmarks.transfer:prints",
     "sun397": "wiseft_tutorial.benchmarks.transfer_photos:sun397",
+    "wilds-fmow": "wiseft_tutorial.benchmarks.wilds:fmow",
+    "wilds-iwildcam": "wiseft_tutorial.benchmarks.wilds:iwildcam",
     "ytbb-robust": "wiseft_tutorial.benchmarks.imagenet:ytbb_robust",
 }
 

@@ -51,6 +51,11 @@ _CIFAR_10_2 = "https://github.com/modestyachts/cifar-10.2"
 _CIFAR_10_2_COMMIT = "521467a52ad494b78ff9c70051099c0d9ba74d40"
 _HENDRYCKS = "https://people.eecs.berkeley.edu/~hendrycks"
 _ACROSS_TIME = "https://arxiv.org/abs/1906.02168"
+_WILDS = "https://wilds.stanford.edu/datasets"
+_WITH_WILDS = (
+    "pip install 'wiseft-tutorial[wilds]', and run "
+    "`python -m wilds.download_datasets --root_dir . --datasets {}`"
+)
 
 SOURCES = {
     source.name: source
@@ -204,6 +209,22 @@ SOURCES = {
             "several GB, with ImageNet-Vid-Robust",
             _ACROSS_TIME,
             by_hand="fetch the archive of both data sets and move ytbb-robust here",
+        ),
+        Source(
+            "wilds-fmow",
+            "FMoW-WILDS",
+            "fmow_v1.1",
+            "54 GB",
+            _WILDS,
+            by_hand=_WITH_WILDS.format("fmow"),
+        ),
+        Source(
+            "wilds-iwildcam",
+            "iWildCam-WILDS",
+            "iwildcam_v2.0",
+            "12 GB",
+            _WILDS,
+            by_hand=_WITH_WILDS.format("iwildcam"),
         ),
         Source(
             "cars",

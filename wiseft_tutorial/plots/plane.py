@@ -128,13 +128,14 @@ class Plane:
                 text = rf"$\alpha$ = {mark:g}"
                 self.labels.append(Label(text, anchors(points[marked]), role.ink))
 
-    def _draw_gap(self, role: Role, row: pd.DataFrame, baseline: Baseline) -> None:
+    def _draw_gap(self, name: str, role: Role, row: pd.DataFrame, baseline: Baseline) -> None:
         """Draw a model's effective robustness: the way down, or up, to the baseline."""
         ((x, y),), ((_, expected),) = points_of(row), under(row, baseline)
         gap = np.column_stack([np.full(9, x), np.linspace(expected, y, 9)])
         self.ax.plot(*gap.T, color=role.colour, linewidth=1.4, linestyle=(0, (1, 1)), zorder=2)
         self.lines.append(gap)
-        text = rf"$\rho$ = {100 * (y - expected):+.1f}".replace("-", "\N{MINUS SIGN}")
+        rho = f"{100 * (y - expected):+.1f}".replace("-", "\N{MINUS SIGN}")
+        text = rf"$\rho$({name}) = {rho}"
         self.labels.append(Label(text, anchors(gap[:7]), role.ink))
 
     def _draw_step(self, points: Points) -> None:
@@ -161,7 +162,7 @@ class Plane:
                     continue
                 self.draw_model(ROLES[name], row)
                 if gaps_to is not None:
-                    self._draw_gap(ROLES[name], row, gaps_to)
+                    self._draw_gap(text, ROLES[name], row, gaps_to)
                 named_along_path = text in curves and len(curves[text]) > 2
                 if text and not others and not named_along_path:
                     self.labels.append(Label(text, anchors(point), ROLES[name].ink))
