@@ -13,7 +13,7 @@ import trees
 from wiseft_tutorial.cli import main
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.records import load_sweep
-from wiseft_tutorial.weights import interpolate
+from wiseft_tutorial.weights import interpolate, weight_step
 
 FOLDERS = ["lemon", "mug", "key", "kite"]
 QUICK = ["--device", "cpu", "--image-size", "48"]
@@ -133,3 +133,39 @@ def test_the_command_is_installed() -> None:
     wiseft = Path(sys.executable).with_name("wiseft")
     done = subprocess.run([wiseft, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("wiseft ")
+
+
+def test_two_processes_share_a_run_and_the_first_writes(
+    models: list[str], data: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "finetuned.safetensors"
+    started = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    finetune = ["finetune", models[0], *data, "--epochs", "1", "-o", str(out)]
+    script = tmp_path / "wiseft.py"
+    script.write_text("import sys\nfrom wiseft_tutorial.cli import main\nsys.exit(main())\n")
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        "WISEFT_CACHE": str(tmp_path),
+        "OMP_NUM_THREADS": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, *started, str(script), *finetune],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().splitlines() == [str(out)]
+    assert main([*finetune[:-1], str(tmp_path / "alone.safetensors")]) == 0
+    start, together, alone = (
+        ImageClassifier.load(path) for path in (models[0], out, tmp_path / "alone.safetensors")
+    )
+    assert weight_step(alone, together) < 0.01 * weight_step(start, alone)
+
+
+def test_other_commands_are_not_started_twice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["zeroshot", "--benchmark", "pocket"]) == 1
+    assert "start this command without torchrun" in capsys.readouterr().err

@@ -16,7 +16,7 @@ import wiseft_tutorial as wt
 PACKAGE = Path(wt.__file__).parent
 # Ground first: a module imports from lower floors, or from neighbours that are named before it.
 FLOORS = (
-    ("errors", "places", "device", "attention", "contrastive", "prose"),
+    ("errors", "places", "device", "processes", "attention", "contrastive", "prose"),
     ("weights", "outputs", "robustness", "comparison", "diversity", "landscape", "paper"),
     (
         "models",
@@ -54,6 +54,7 @@ FLOORS = (
 )
 INNER = (
     "attention",
+    "processes",
     "cli",
     "datafiles",
     "paper",

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wiseft_tutorial.benchmarks import Benchmark
-from wiseft_tutorial.errors import CheckpointError, WiseFTError
+from wiseft_tutorial.errors import CheckpointError, DataError, WiseFTError
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.recipe import Recipe, learning_rate
 from wiseft_tutorial.training import Training
@@ -184,6 +184,38 @@ def test_an_encoder_with_dropout_is_seeded_too(zeroshot: ImageClassifier, bench:
     first, second = (run(model, bench, E2E) for _ in range(2))
     tiny.assert_same_weights(first.model, second.model)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_activations_computed_again_change_nothing_but_the_memory(
+    zeroshot: ImageClassifier, bench: Benchmark
+) -> None:
+    kept: dict[bool, int] = {}
+    results = []
+    for again in (False, True):
+        training = Training(zeroshot, bench, replace(E2E, gradient_checkpointing=again), CPU)
+        sizes: list[int] = []
+
+        def note(tensor: Tensor, sizes: list[int] = sizes) -> Tensor:
+            sizes.append(tensor.nbytes)
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            training.run_epoch(ignore)
+        kept[again] = sum(sizes)
+        results.append(training.model)
+    tiny.assert_same_weights(*results)
+    assert kept[True] < kept[False] / 4
+    assert not results[1].image_encoder.transformer.grad_checkpointing
+
+
+def test_an_encoder_that_cannot_compute_again_is_named(
+    zeroshot: ImageClassifier, bench: Benchmark
+) -> None:
+    model = copy.deepcopy(zeroshot)
+    model.image_encoder = nn.Sequential(nn.Flatten(), nn.LazyLinear(zeroshot.head.in_features))
+    model(bench.train.images[:1])
+    with pytest.raises(DataError, match="Sequential cannot compute its activations again"):
+        run(model, bench, replace(E2E, gradient_checkpointing=True))
 
 
 def distance(a: ImageClassifier, b: ImageClassifier) -> float:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-__all__ = ["random_resized_crop"]
+__all__ = ["crop", "draw_crops", "random_resized_crop"]
 
 
 def random_resized_crop(images: Tensor, scale: tuple[float, float], generator: Generator) -> Tensor:
@@ -22,13 +22,40 @@ def random_resized_crop(images: Tensor, scale: tuple[float, float], generator: G
 
     Source: appendix D.2, the only augmentation. Explained in: chapter 3.
     """
+    return crop(images, draw_crops(len(images), scale, generator))
+
+
+def draw_crops(n: int, scale: tuple[float, float], generator: Generator) -> Tensor:
+    """Random squares inside an image that reaches from -1 to 1 both ways.
+
+    Args:
+        n: How many.
+        scale: Their area, uniform between two fractions of the image's.
+        generator: On the CPU.
+
+    Returns:
+        (n, 3): half the side, and the centre's two coordinates.
+    """
     low, high = scale
-    draws = torch.rand(3, len(images), generator=generator)
+    draws = torch.rand(3, n, generator=generator)
     side = (low + (high - low) * draws[0]).sqrt()
-    # The image reaches from -1 to 1, so the crop's centre is at most 1 - side away from its own.
-    centre = (1 - side) * (2 * draws[1:] - 1)
+    centre = (1 - side) * (2 * draws[1:] - 1)  # at most 1 - side away from the image's own
+    return torch.cat([side[None], centre]).T
+
+
+def crop(images: Tensor, squares: Tensor) -> Tensor:
+    """Cut a square out of each image and enlarge it, bicubically, to the image's size.
+
+    Args:
+        images: (N, 3, H, H), uint8 in 0..255 or floating point in 0..1.
+        squares: (N, 3), as :func:`draw_crops` returns them.
+
+    Returns:
+        (N, 3, H, H) float32 in 0..1.
+    """
+    side, x, y = squares.T
     zero = torch.zeros_like(side)
-    rows = torch.stack([side, zero, centre[0], zero, side, centre[1]])
+    rows = torch.stack([side, zero, x, zero, side, y])
     grid = F.affine_grid(
         rows.T.reshape(-1, 2, 3).to(images.device), list(images.shape), align_corners=False
     )

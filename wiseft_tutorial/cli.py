@@ -27,6 +27,7 @@ from wiseft_tutorial.finetune import finetune
 from wiseft_tutorial.metrics import score
 from wiseft_tutorial.models import Clip, ImageClassifier, load_clip
 from wiseft_tutorial.places import data_folder
+from wiseft_tutorial.processes import first, processes, together
 from wiseft_tutorial.recipe import Recipe, default_recipe
 from wiseft_tutorial.records import load_sweep, save_sweep
 from wiseft_tutorial.weights import interpolate
@@ -71,6 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = _parser().parse_args(arguments)
     try:
+        if processes() > 1 and given.run is not _finetune:
+            raise DataError(
+                f"{processes()} processes were started, and only `wiseft finetune` shares its work "
+                "among them; start this command without torchrun"
+            )
         given.run(given)
     except WiseFTError as error:
         print(f"wiseft: {error}", file=sys.stderr)
@@ -110,7 +116,8 @@ def _parser() -> argparse.ArgumentParser:
         "finetune",
         help="fine-tune a classifier on the reference",
         description="Fine-tune a classifier on the benchmark's training images, alpha = 1. A run "
-        "that is stopped goes on where its last epoch ended.",
+        "that is stopped goes on where its last epoch ended. Several GPUs share the work, with the "
+        "result of one: torchrun --nproc-per-node 4 --no-python wiseft finetune ...",
     )
     tune.add_argument("model", type=Path, help="where to start: what `wiseft zeroshot` wrote")
     _takes_data(tune)
@@ -205,7 +212,13 @@ def _takes_recipe(parser: argparse.ArgumentParser) -> None:
     )
     recipe.add_argument("--epochs", type=int)
     recipe.add_argument("--lr", type=float)
-    recipe.add_argument("--batch-size", type=int)
+    recipe.add_argument("--batch-size", type=int, help="images per step, of all processes together")
+    recipe.add_argument(
+        "--gradient-checkpointing",
+        action="store_true",
+        default=None,
+        help="for a model that does not fit: less memory, a third more time, the same result",
+    )
 
 
 def _writes(parser: argparse.ArgumentParser, default: str) -> None:
@@ -234,9 +247,12 @@ def _zeroshot(given: argparse.Namespace) -> None:
 
 
 def _finetune(given: argparse.Namespace) -> None:
-    bench, start = _benchmark(given), ImageClassifier.load(given.model, device=given.device)
-    recipe = _recipe(given, start.clip_name)
-    print(finetune(start, bench, recipe, device=given.device).save(given.out))
+    with together() as own:
+        device = own or given.device
+        bench, start = _benchmark(given), ImageClassifier.load(given.model, device=device)
+        tuned = finetune(start, bench, _recipe(given, start.clip_name), device=device)
+        if first():
+            print(tuned.save(given.out))
 
 
 def _sweep(given: argparse.Namespace) -> None:
@@ -308,6 +324,7 @@ def _clip(given: argparse.Namespace) -> Clip:
 
 
 def _recipe(given: argparse.Namespace, clip_name: str) -> Recipe:
-    asked = {"epochs": given.epochs, "lr": given.lr, "batch_size": given.batch_size}
+    fields = ("epochs", "lr", "batch_size", "gradient_checkpointing")
+    asked = {field: getattr(given, field) for field in fields}
     changes = {key: value for key, value in asked.items() if value is not None}
     return default_recipe(clip_name, given.method, seed=given.seed, **changes)

@@ -24,6 +24,7 @@ from wiseft_tutorial.device import resolve_device, resolve_dtype
 from wiseft_tutorial.errors import CheckpointError, DataError, MissingFileError
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.places import cache_folder
+from wiseft_tutorial.processes import agree, first
 from wiseft_tutorial.recipe import Recipe
 from wiseft_tutorial.training import Training, Watch
 
@@ -38,6 +39,7 @@ _CODE = (
     "finetune",
     "inference",
     "models",
+    "processes",
     "recipe",
     "training",
 )
@@ -102,10 +104,10 @@ def finetune(
     state = Path(checkpoint) if checkpoint else None
     if state is None and folder is not None:
         state = folder / f"interrupted-{key[:20]}.safetensors"
-    if finished and (known := _load_if_sound(finished)):
+    if (known := _found(finished)) is not None:
         return known.to(model.device)
-    with alone(finished) if finished else nullcontext():
-        if finished and (known := _load_if_sound(finished)):  # another process has made it
+    with alone(finished) if finished and first() else nullcontext():
+        if (known := _found(finished)) is not None:  # another process has made it
             return known.to(model.device)
         run = Training(model, benchmark, recipe, target)
         try:
@@ -113,7 +115,8 @@ def finetune(
         except CheckpointError:
             if state is None or checkpoint:
                 raise
-            state.unlink()  # a damaged file of the cache's own: start anew
+            if first():
+                state.unlink()  # a damaged file of the cache's own: start anew
             run = Training(model, benchmark, recipe, target)
             tuned = _run(run, state, key, watch, progress)
         tuned.provenance = {
@@ -122,9 +125,9 @@ def finetune(
             "recipe": json.dumps(asdict(recipe)),
             "start": json.dumps(model.provenance),
         }
-        if finished:
+        if finished and first():
             tuned.save(finished)
-        if state and not checkpoint:
+        if state and not checkpoint and first():
             state.unlink(missing_ok=True)
     return tuned.to(model.device)
 
@@ -172,7 +175,7 @@ def _run(
     run: Training, state: Path | None, key: str, watch: Watch | None, progress: bool
 ) -> ImageClassifier:
     """Train to the end, from where an interrupted run stopped."""
-    if state and state.is_file():
+    if state and agree(state.is_file()):
         run.resume(state, key)
     epochs, n = run.recipe.epochs, len(run.benchmark.train)
     with tqdm(
@@ -181,13 +184,13 @@ def _run(
         desc=f"fine-tuning ({run.recipe.method})",
         unit="image",
         unit_scale=True,
-        disable=not progress,
+        disable=not progress or not first(),
     ) as bar:
         while len(run.history) < epochs:
             run.run_epoch(bar.update, watch)
             last = run.history[-1]
             bar.set_postfix(loss=f"{last['loss']:.3f}", val=f"{last['val_accuracy']:.1%}")
-            if state:
+            if state and first():
                 run.save(state, key)
     run.model.zero_grad()  # the last step's gradients take as much memory as the weights
     release()
@@ -210,6 +213,16 @@ def _key(model: ImageClassifier, benchmark: Benchmark, recipe: Recipe, device: t
     code = [Path(sys.modules[f"wiseft_tutorial.{name}"].__file__ or "") for name in _CODE]
     weights = model.state_dict().items()
     return fingerprint(json.dumps(facts), *code, weights, benchmark.train, benchmark.val)
+
+
+def _found(path: Path | None) -> ImageClassifier | None:
+    """A finished model, if the first of all processes finds one; then the others load it too."""
+    if path is None:
+        return None
+    known = _load_if_sound(path) if first() else None
+    if not agree(known is not None):
+        return None
+    return known if first() else ImageClassifier.load(path, device="cpu")
 
 
 def _load_if_sound(path: Path) -> ImageClassifier | None:

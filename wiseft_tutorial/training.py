@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -17,12 +17,13 @@ from torch import Tensor, nn
 
 from wiseft_tutorial._files import read_tensors, write_tensors
 from wiseft_tutorial.attention import training_attention
-from wiseft_tutorial.augment import random_resized_crop
+from wiseft_tutorial.augment import crop, draw_crops
 from wiseft_tutorial.benchmarks import Benchmark, Split
 from wiseft_tutorial.device import resolve_dtype
 from wiseft_tutorial.errors import CheckpointError, DataError, WiseFTError
 from wiseft_tutorial.inference import encode_images, evaluation_copy
 from wiseft_tutorial.models import ImageClassifier
+from wiseft_tutorial.processes import add_up, part
 from wiseft_tutorial.recipe import Recipe, learning_rate
 
 __all__ = ["Training", "Watch"]
@@ -93,13 +94,18 @@ class Training:
         batches = torch.randperm(n, generator=self._generator).split(self.recipe.batch_size)
         steps = self.recipe.epochs * len(batches)
         totals = torch.zeros(2, device=self.device)  # of losses, and of correct predictions
-        with self._seeded(done), training_attention(self.model, self.device):
+        with (
+            self._seeded(done),
+            training_attention(self.model, self.device),
+            _recomputing(self.model.image_encoder, self.recipe.gradient_checkpointing),
+        ):
             for position, batch in enumerate(batches):
                 lr = learning_rate(self.recipe, done * len(batches) + position, steps)
                 totals += self._step(batch, lr)
                 advance(len(batch))
                 if watch is not None:
                     watch(done * len(batches) + position + 1, self.model)
+        add_up([totals])
         loss, accuracy = (totals / n).tolist()
         if not math.isfinite(loss):
             raise WiseFTError(
@@ -165,8 +171,32 @@ class Training:
 
     def _step(self, batch: Tensor, lr: float) -> Tensor:
         """Learn from one batch; the sum of its losses, and how many predictions were correct."""
+        scale, squares = self.recipe.crop_scale, None
+        if self.recipe.method == "e2e" and scale is not None:
+            # Drawn for the whole batch, so that an image's crop does not depend on who takes it.
+            squares = draw_crops(len(batch), scale, self._generator)[part(batch)]
+        mine = batch[part(batch)]
+        self._optimiser.zero_grad()
+        if len(mine):
+            loss, correct = self._loss(mine, squares)
+            # Means over parts of a batch, weighted by their sizes, add up to the batch's mean.
+            (loss * (len(mine) / len(batch))).backward()
+            sums = torch.stack([loss.detach() * len(mine), correct])
+        else:  # the last batch may have fewer images than there are processes
+            sums = torch.zeros(2, device=self.device)
+            for weight in self._weights:
+                weight.grad = torch.zeros_like(weight)
+        add_up(weight.grad for weight in self._weights if weight.grad is not None)
+        if self.recipe.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._weights, self.recipe.clip_norm)
+        self._optimiser.param_groups[0]["lr"] = lr
+        self._optimiser.step()
+        return sums
+
+    def _loss(self, batch: Tensor, squares: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The loss of some images, all terms of it, and how many predictions were correct."""
         labels = self._labels[batch.to(self.device)]
-        inputs = self._inputs(batch)
+        inputs = self._inputs(batch, squares)
         logits = self._logits(self.model, inputs)
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
         if share := self.recipe.distillation:
@@ -175,15 +205,9 @@ class Training:
             loss = torch.lerp(loss, F.cross_entropy(logits, answers), share)
         if self.recipe.l2_to_init:
             pairs = zip(self._weights, self._origin, strict=True)
-            squares = [(a - b).square().sum() for a, b in pairs]
-            loss = loss + self.recipe.l2_to_init * torch.stack(squares).sum()
-        self._optimiser.zero_grad()
-        loss.backward()
-        if self.recipe.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self._weights, self.recipe.clip_norm)
-        self._optimiser.param_groups[0]["lr"] = lr
-        self._optimiser.step()
-        return torch.stack([loss.detach() * len(batch), (logits.argmax(1) == labels).sum()])
+            squared = [(a - b).square().sum() for a, b in pairs]
+            loss = loss + self.recipe.l2_to_init * torch.stack(squared).sum()
+        return loss, (logits.argmax(1) == labels).sum()
 
     @contextmanager
     def _seeded(self, epoch: int) -> Iterator[None]:
@@ -193,14 +217,12 @@ class Training:
             torch.manual_seed(hash((self.recipe.seed, epoch)) % 2**63)
             yield
 
-    def _inputs(self, batch: Tensor) -> Tensor:
-        """Some training images, augmented; or their features, for a linear classifier."""
+    def _inputs(self, batch: Tensor, squares: Tensor | None) -> Tensor:
+        """Some training images, cropped; or their features, for a linear classifier."""
         if self.recipe.method == "lc":
             return self._features[batch.to(self.device)]
         images = self._images[batch.to(self._images.device)].to(self.device)
-        if self.recipe.crop_scale is None:
-            return images
-        return random_resized_crop(images, self.recipe.crop_scale, self._generator)
+        return images if squares is None else crop(images, squares)
 
     def _logits(self, model: ImageClassifier, inputs: Tensor) -> Tensor:
         """What a model says to :meth:`_inputs`."""
@@ -223,6 +245,23 @@ class Training:
         """The features of a split, by the encoder as it is now."""
         runner = evaluation_copy(self.model, device=self.device, precision=self.recipe.precision)
         return encode_images(runner, split.images)
+
+
+@contextmanager
+def _recomputing(encoder: Any, wanted: bool) -> Iterator[None]:
+    """Let an encoder forget its activations for a while, and compute them again when needed."""
+    if wanted and not hasattr(encoder, "set_grad_checkpointing"):
+        raise DataError(
+            f"{type(encoder).__name__} cannot compute its activations again; use a recipe with "
+            "gradient_checkpointing=False"
+        )
+    if wanted:
+        encoder.set_grad_checkpointing(True)
+    try:
+        yield
+    finally:
+        if wanted:
+            encoder.set_grad_checkpointing(False)
 
 
 def _optimiser(weights: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
