@@ -77,8 +77,8 @@ def zeroshot_classifier(
         The classifier, in evaluation mode on the CLIP's device.
 
     Raises:
-        DataError: Neither a benchmark nor class names and templates, or the benchmark has another
-            number of classes than there are class names.
+        DataError: Neither a benchmark nor class names and templates, or the class names are another
+            number than the benchmark has classes, or are the benchmark's own in another order.
 
     Source: section 2 and appendix D.1. Explained in: chapter 2.
     """
@@ -89,6 +89,7 @@ def zeroshot_classifier(
                 f"{len(benchmark.classnames)} classes"
             )
         classnames = benchmark.classnames if classnames is None else classnames
+        benchmark.check_order(classnames)
         templates = benchmark.templates if templates is None else templates
     head = build_zeroshot_head(clip, classnames or (), templates or ())
     return ImageClassifier(
