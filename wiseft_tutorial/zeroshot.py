@@ -50,7 +50,9 @@ def build_zeroshot_head(
     """
     if isinstance(classnames, str) or not classnames:
         raise DataError("a head needs class names: a list with at least one string")
-    if isinstance(templates, str) or not templates:
+    if isinstance(templates, str):
+        raise DataError(f"a head needs prompts: a list such as [{templates!r}], and not a string")
+    if not templates:
         raise DataError("a head needs prompts: a list with at least one template")
     prompts = [_fill(template, name) for name in classnames for template in templates]
     features = clip.encode_text(prompts, batch_size=batch_size)
