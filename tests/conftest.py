@@ -12,6 +12,7 @@ from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.models import ImageClassifier
 
 ROOT = Path(__file__).resolve().parent.parent
+NUMBERED = [name for name in build.Book(ROOT).chapters if name[0].isdigit()]  # no appendices
 RUNS = pytest.StashKey[list[build.Run]]()
 
 

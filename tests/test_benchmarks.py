@@ -48,6 +48,13 @@ def bench() -> Benchmark:
     )
 
 
+def test_names_in_another_order_are_refused_and_other_names_are_not(bench: Benchmark) -> None:
+    for names in (bench.classnames, ["citron", "pear", "fig"], ["fig", "pear"]):
+        bench.check_order(names)
+    with pytest.raises(DataError, match="class 1 is 'fig' instead of 'pear'"):
+        bench.check_order(["lemon", "fig", "pear"])
+
+
 def test_a_subset_keeps_images_with_their_labels() -> None:
     part = split(UNEVEN).subset(torch.tensor([20, 3, 5]))
     assert positions(part) == [20, 3, 5]

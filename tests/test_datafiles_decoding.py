@@ -98,6 +98,7 @@ def test_damaged_files_are_all_named(files: list[Path], tmp_path: Path) -> None:
     files[3].write_text("no image")
     with pytest.raises(DataError, match=r"2 of 4 files .*1\.png.*3\.png.* remove them"):
         decode(files, 24, tmp_path / "cache", progress=False)
+    assert not list((tmp_path / "cache").glob("*.partial*")), "nothing will ever take this up again"
     (pixels,) = trees.drawings([1])
     for path in (files[1], files[3]):
         trees.image_of(pixels).save(path)

@@ -396,6 +396,13 @@ def test_class_names_must_agree(
         alpha_sweep(zeroshot, other, bench)
 
 
+def test_the_benchmark_must_list_its_classes_in_the_order_of_the_models(bench: Benchmark) -> None:
+    names = bench.classnames[::-1]
+    model = zeroshot_classifier(tiny.clip(), classnames=names, templates=bench.templates)
+    with pytest.raises(DataError, match="those of benchmark 'tiny' in another order"):
+        alpha_sweep(model, model, bench)
+
+
 def test_labels_beyond_the_head(bench: Benchmark) -> None:
     two = zeroshot_classifier(tiny.clip(), classnames=("a", "b"), templates=["{}"])
     with pytest.raises(DataError, match="class 3, but the model has 2 classes"):

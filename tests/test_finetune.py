@@ -233,6 +233,13 @@ def test_class_counts_must_agree(bench: Benchmark) -> None:
         tune(three, bench)
 
 
+def test_classes_in_another_order_are_refused(bench: Benchmark) -> None:
+    names = bench.classnames[::-1]
+    backwards = zeroshot_classifier(tiny.clip(), classnames=names, templates=bench.templates)
+    with pytest.raises(DataError, match="in another order"):
+        tune(backwards, bench)
+
+
 def test_names_and_frozen_weights_make_another_entry(
     zeroshot: ImageClassifier, bench: Benchmark, epochs_run: list[int], tmp_path: Path
 ) -> None:

@@ -280,8 +280,22 @@ def test_truncated_weights(clip: Clip, tmp_path: Path) -> None:
 
 
 def test_weights_of_another_model(model: ImageClassifier, tmp_path: Path) -> None:
-    path = model.save(tmp_path / "model.safetensors")
+    path = tmp_path / "model.safetensors"
+    save_file(model.state_dict(), path)
+    with pytest.raises(WeightMismatchError, match="do not fit the model 'pocket-clip'") as caught:
+        load_clip("pocket", pretrained=path)
+    assert len(str(caught.value)) < 400 + len(str(path)) + 100, "it names every tensor"
+
+
+def test_an_image_tower_is_no_clip(model: ImageClassifier, tmp_path: Path) -> None:
+    path = model.save_image_tower(tmp_path / "tower.safetensors")
     with pytest.raises(WeightMismatchError, match="do not fit the model 'pocket-clip'"):
+        load_clip("pocket", pretrained=path)
+
+
+def test_a_classifier_is_no_clip(model: ImageClassifier, tmp_path: Path) -> None:
+    path = model.save(tmp_path / "model.safetensors")
+    with pytest.raises(WeightMismatchError, match=r"image classifier.*ImageClassifier\.load reads"):
         load_clip("pocket", pretrained=path)
 
 

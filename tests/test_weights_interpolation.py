@@ -179,6 +179,16 @@ def test_missing_keys_are_named_on_both_sides() -> None:
         check_compatible(a, b)
 
 
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
+@pytest.mark.parametrize("wrapped", [0, 1])
+def test_names_that_a_wrapper_has_changed_are_recognised(prefix: str, wrapped: int) -> None:
+    states = [clone(tiny.net(seed)) for seed in (1, 2)]
+    states[wrapped] = {f"{prefix}{key}": value for key, value in states[wrapped].items()}
+    message = rf"theta_{wrapped} was saved from inside a wrapper.* remove the prefix '{prefix}'"
+    with pytest.raises(WeightMismatchError, match=message):
+        check_compatible(*states)
+
+
 def test_long_lists_of_keys_are_cut() -> None:
     many = {f"layer.{i}": torch.ones(1) for i in range(9)}
     with pytest.raises(WeightMismatchError, match=r"'layer.3' and 5 more"):

@@ -85,6 +85,11 @@ def test_words_may_replace_those_of_the_benchmark(clip: Clip) -> None:
     assert torch.equal(model.head.weight, expected)
 
 
+def test_the_names_of_a_benchmark_keep_their_order(clip: Clip) -> None:
+    with pytest.raises(DataError, match="in another order: class 0 is 'key' instead of 'lemon'"):
+        zeroshot_classifier(clip, bench(), classnames=NAMES[::-1])
+
+
 def test_no_benchmark_is_needed(clip: Clip) -> None:
     model = zeroshot_classifier(clip, classnames=NAMES, templates=TEMPLATES)
     assert torch.equal(model.head.weight, build_zeroshot_head(clip, NAMES, TEMPLATES))

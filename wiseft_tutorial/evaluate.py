@@ -109,7 +109,8 @@ def alpha_sweep(
         the benchmark, the model and the space.
 
     Raises:
-        DataError: The models or the benchmark have different numbers of classes.
+        DataError: The models or the benchmark have different numbers of classes, or the same in
+            another order.
         WeightMismatchError: The weights cannot be averaged, or belong to models that see their
             images differently.
         AlphaError: An alpha lies outside [0, 1].
@@ -345,6 +346,7 @@ def _check_classes(
         )
     if zeroshot.classnames != finetuned.classnames:
         raise DataError("the two models name their classes differently, or in another order")
+    benchmark.check_order(zeroshot.classnames)
 
 
 def _check_labels(model: ImageClassifier, split: Split) -> None:

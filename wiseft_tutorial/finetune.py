@@ -81,8 +81,8 @@ def finetune(
         images, while learning), val_accuracy and seconds.
 
     Raises:
-        DataError: The model and the benchmark have different numbers of classes, or a run that is
-            watched was given a ``checkpoint``.
+        DataError: The model and the benchmark have different numbers of classes, or the same in
+            another order; or a run that is watched was given a ``checkpoint``.
         CheckpointError: ``checkpoint`` is of another run, truncated or of another kind.
         WiseFTError: The loss is not a number any more; the learning rate is too high.
 
@@ -93,6 +93,7 @@ def finetune(
             f"the model has {len(model.classnames)} classes and benchmark {benchmark.name!r} "
             f"{len(benchmark.classnames)}; build its head for the benchmark's class names"
         )
+    benchmark.check_order(model.classnames)
     target = resolve_device(device)
     if watch is not None:
         if checkpoint:

@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import pickle
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ _POCKET = "pocket-clip"
 _POCKET_FOLDER = Path(__file__).with_name("pocket")
 _POCKET_PIXELS = {"mean": (0.5, 0.5, 0.5), "std": (0.25, 0.25, 0.25)}
 _KIND = "image classifier"
+_LONGEST = 400  # characters of torch's message on tensors that do not fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,11 +173,11 @@ def load_clip(
                 f"the weights {weights!r} cannot be read ({error}). The file is truncated or of "
                 "another kind: make or fetch it again."
             ) from error
-        except RuntimeError as error:
-            if "state_dict" not in str(error):
+        except (RuntimeError, AssertionError) as error:  # open_clip asserts some of the shapes
+            if isinstance(error, RuntimeError) and "state_dict" not in str(error):
                 raise
             raise WeightMismatchError(
-                f"the weights {weights!r} do not fit the model {name!r}: {error}"
+                f"the weights {weights!r} do not fit the model {name!r}: {_short(error)}"
             ) from error
     cfg = model.visual.preprocess_cfg
     return Clip(
@@ -376,7 +378,9 @@ class ImageClassifier(nn.Module):
         try:
             model.load_state_dict(tensors, assign=True)
         except RuntimeError as error:
-            raise CheckpointError(f"{path} does not fit {model.clip_name!r}: {error}") from error
+            raise CheckpointError(
+                f"{path} does not fit {model.clip_name!r}: {_short(error)}"
+            ) from error
         if "history" in facts:
             model.history = pd.DataFrame(json.loads(facts["history"]))
         return model.to(resolve_device(device)).eval()
@@ -432,7 +436,13 @@ def _check_architecture(name: str, path: str) -> None:
     """Refuse a file that this package wrote for another model, of equal shapes or not."""
     if Path(path).suffix != ".safetensors":
         return
-    meant = read_facts(path).get("clip_name", name)
+    facts = read_facts(path)
+    if facts.get("kind") == _KIND:
+        raise WeightMismatchError(
+            f"the file {path!r} holds an {_KIND}, without a text tower: ImageClassifier.load reads "
+            "it, and export_clip writes what load_clip reads"
+        )
+    meant = facts.get("clip_name", name)
     if meant != name:
         raise WeightMismatchError(
             f"the weights {path!r} are of {meant!r}, not of {name!r}. Use load_clip({meant!r}, "
@@ -457,6 +467,11 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+def _short(error: Exception) -> str:
+    """The beginning of a message that may name every tensor of a model."""
+    return textwrap.shorten(str(error), _LONGEST, placeholder=" ...")
 
 
 def _side(image_size: int | tuple[int, int]) -> int:

@@ -50,7 +50,9 @@ def build_zeroshot_head(
     """
     if isinstance(classnames, str) or not classnames:
         raise DataError("a head needs class names: a list with at least one string")
-    if isinstance(templates, str) or not templates:
+    if isinstance(templates, str):
+        raise DataError(f"a head needs prompts: a list such as [{templates!r}], and not a string")
+    if not templates:
         raise DataError("a head needs prompts: a list with at least one template")
     prompts = [_fill(template, name) for name in classnames for template in templates]
     features = clip.encode_text(prompts, batch_size=batch_size)
@@ -77,8 +79,8 @@ def zeroshot_classifier(
         The classifier, in evaluation mode on the CLIP's device.
 
     Raises:
-        DataError: Neither a benchmark nor class names and templates, or the benchmark has another
-            number of classes than there are class names.
+        DataError: Neither a benchmark nor class names and templates, or the class names are another
+            number than the benchmark has classes, or are the benchmark's own in another order.
 
     Source: section 2 and appendix D.1. Explained in: chapter 2.
     """
@@ -89,6 +91,7 @@ def zeroshot_classifier(
                 f"{len(benchmark.classnames)} classes"
             )
         classnames = benchmark.classnames if classnames is None else classnames
+        benchmark.check_order(classnames)
         templates = benchmark.templates if templates is None else templates
     head = build_zeroshot_head(clip, classnames or (), templates or ())
     return ImageClassifier(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -67,6 +67,29 @@ class Benchmark:
     def distributions(self) -> dict[str, Split]:
         """The test sets by name: the reference first, then the shifts."""
         return {self.test.name: self.test, **self.shifts}
+
+    def check_order(self, classnames: Sequence[str]) -> None:
+        """Make sure that a model's classes are not the benchmark's in another order.
+
+        Labels are positions in the list of names, so such a model would answer with other classes
+        than it means. Other words for the classes pass: nobody can tell their order.
+
+        Args:
+            classnames: The model's.
+
+        Raises:
+            DataError: The names are the benchmark's own, in another order.
+
+        Explained in: chapter 2.
+        """
+        given = tuple(classnames)
+        if given != self.classnames and sorted(given) == sorted(self.classnames):
+            wrong = next(i for i, name in enumerate(given) if name != self.classnames[i])
+            raise DataError(
+                f"the class names are those of benchmark {self.name!r} in another order: class "
+                f"{wrong} is {given[wrong]!r} instead of {self.classnames[wrong]!r}. Labels are "
+                "positions in the benchmark's list; keep its order"
+            )
 
     def matched(self, shift: str) -> tuple[Tensor, Tensor]:
         """The reference's test images of the classes that a shift has.

@@ -70,7 +70,12 @@ def decode(
         with FileLock(folder / f"{name}.lock"):
             if not finished.is_file():
                 read = partial(square, image_size=image_size, border=border, upright=upright)
-                _fill(paths, read, partial_array, count, image_size, workers, progress)
+                try:
+                    _fill(paths, read, partial_array, count, image_size, workers, progress)
+                except DataError:  # whoever mends the files begins anew, under another name
+                    partial_array.unlink()
+                    count.unlink(missing_ok=True)
+                    raise
                 os.replace(partial_array, finished)
                 count.unlink()
     return torch.from_numpy(np.load(finished, mmap_mode="c"))

@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 State: TypeAlias = Mapping[str, Tensor]
+_WRAPPERS = ("module.", "_orig_mod.")  # what they put before the names of all tensors
+_OTHERWISE = "Only models of one architecture can be averaged."
 _ModuleT = TypeVar("_ModuleT", bound=nn.Module)
 _TargetT = TypeVar("_TargetT", bound=nn.Module | State)
 
@@ -245,7 +247,7 @@ def _check_same_layout(name_a: str, a: State, name_b: str, b: State) -> None:
     if differences:
         raise WeightMismatchError(
             f"{name_a} and {name_b} do not have the same tensors: {'; '.join(differences)}. "
-            "Only models of one architecture can be averaged."
+            f"{_wrapped(name_a, a, b) or _wrapped(name_b, b, a) or _OTHERWISE}"
         )
     if found := [
         f"{key!r} ({tuple(a[key].shape)} and {tuple(b[key].shape)})"
@@ -256,6 +258,17 @@ def _check_same_layout(name_a: str, a: State, name_b: str, b: State) -> None:
             f"{name_a} and {name_b} have tensors of different shapes: {_first(found)}. "
             "A head must be built for the same classes, an encoder for the same architecture."
         )
+
+
+def _wrapped(name: str, state: State, other: State) -> str:
+    """What to do if the tensors differ only in what a wrapper has put before their names."""
+    for prefix in _WRAPPERS:
+        if {key.removeprefix(prefix) for key in state} == set(other):
+            return (
+                f"{name} was saved from inside a wrapper, such as DataParallel or torch.compile: "
+                f"remove the prefix {prefix!r} from its names."
+            )
+    return ""
 
 
 def _first(items: Collection[str], limit: int = 4) -> str:
