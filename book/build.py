@@ -31,7 +31,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,7 @@ import nbformat
 import yaml
 
 import claims
+import tables
 
 Tier = Literal["full", "fast"]
 
@@ -55,6 +56,8 @@ import gc
 gc.collect()
 del gc
 """
+# What a text leaves to the build, as ``<!-- claims -->`` in a line of its own.
+PLACE = re.compile(r"^<!-- ([a-z ]+) -->$", re.MULTILINE)
 SOLUTION = re.compile(r"^```\{dropdown\} Solution$(.*?)^```$", re.MULTILINE | re.DOTALL)
 STAMPED = ("wiseft-tutorial", "torch", "open_clip_torch", "numpy")  # named at the foot of a page
 MEMORY_PER_CHAPTER = 2 * 2**30  # a chapter may use 1.5 GB; do not start more than fit
@@ -424,14 +427,17 @@ def build_pages(book: Book, chapters: Sequence[str] | None = None) -> Path:
     work.mkdir(parents=True)
     (work / "_toc.yml").write_text(yaml.safe_dump(_without(book.toc, left_out), sort_keys=False))
     _copy_texts(book)
-    _fill_in_claims(book, left_out)
+    _fill_in(book, left_out)
     print("building the pages ...", flush=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     files = {"--config": book.root / "_config.yml", "--toc": work / "_toc.yml"}
     options = [str(word) for pair in files.items() for word in pair]
     strict = [] if left_out else ["-n", "-W", "--keep-going"]
+    # The package whose docstrings are shown, and the extension of Sphinx that shows them.
+    found_in = os.pathsep.join([str(book.root), str(Path(__file__).parent)])
     built = subprocess.run(
         [*jupyter_book, "build", str(book.executed), "--path-output", str(work), *options, *strict],
+        env=os.environ | {"PYTHONPATH": found_in},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -459,9 +465,12 @@ def _is_made(html: Path, key: str) -> bool:
 def _pages_key(book: Book, left_out: Iterable[str] = ()) -> str:
     """A hash of everything that the pages show, and of how they are made."""
     made = [book.executed / f"{name}.ipynb" for name in book.chapters if name not in left_out]
-    settings = [book.root / n for n in ("_config.yml", "_toc.yml", "requirements-book.lock")]
-    files = [*made, *book.texts, *settings, Path(__file__), Path(claims.__file__)]
-    return _digest(book.root, files, *sorted(left_out))
+    names = ("_config.yml", "_toc.yml", "requirements-book.lock", "Makefile")
+    settings = [path for name in names if (path := book.root / name).exists()]
+    programs = sorted(Path(__file__).parent.glob("*.py"))
+    # The package counts by itself, too: a page shows its docstrings, another its data sets.
+    files = [*made, *book.texts, *settings, *programs]
+    return _digest(book.root, files, book._shared_key, *sorted(left_out))
 
 
 def _copy_texts(book: Book) -> None:
@@ -476,20 +485,35 @@ def _copy_texts(book: Book) -> None:
         shutil.copyfile(original, copy)
 
 
-def _fill_in_claims(book: Book, left_out: Iterable[str]) -> None:
-    """Put the tables of claims into their page, if the book has one."""
-    known, target = book.source / "claims.yml", book.executed / "claims.md"
-    if not known.exists():
-        return
-    notebooks = {
+def _fill_in(book: Book, left_out: Iterable[str]) -> None:
+    """Put into the texts what is not written but made, each where a text has its place."""
+    makers: dict[str, Callable[[], str]] = {
+        "claims": lambda: claims.tables(
+            claims.read(book.source / "claims.yml"), _executed(book, left_out)
+        ),
+        "commands": lambda: tables.commands((book.root / "Makefile").read_text()),
+        "data sets": tables.data_sets,
+    }
+    for path in (book.executed / text.relative_to(book.source) for text in book.texts):
+        if path.suffix != ".md":
+            continue
+        text = path.read_text()
+        for place in PLACE.findall(text):
+            if place not in makers:
+                raise BookError(f"{path.name} has a place for {place!r}, which nothing makes")
+            try:
+                text = text.replace(f"<!-- {place} -->", makers[place]())
+            except claims.ClaimError as error:
+                raise BookError(str(error)) from error
+        path.write_text(text)
+
+
+def _executed(book: Book, left_out: Iterable[str]) -> dict[str, Any]:
+    return {
         name: nbformat.read(book.executed / f"{name}.ipynb", as_version=4)
         for name in book.chapters
         if name not in left_out
     }
-    try:
-        target.write_text(claims.page(target.read_text(), claims.read(known), notebooks))
-    except claims.ClaimError as error:
-        raise BookError(str(error)) from error
 
 
 def notebooks_of(book: Book) -> list[str]:

@@ -16,7 +16,6 @@ from typing import Any
 
 import yaml
 
-PLACE = "<!-- claims -->"  # in claims.md; the tables are put there
 OUTCOMES = ("holds", "holds in part", "does not hold", "not tested")
 VALUE = re.compile(r"\{([\w -]+)\}")
 RECORD = "application/papermill.record/text/plain"
@@ -76,11 +75,10 @@ def title_of(notebook: Any) -> str:
     return str(notebook.cells[0].source).splitlines()[0].lstrip("# ")
 
 
-def page(text: str, claims: Iterable[Claim], notebooks: Mapping[str, Any]) -> str:
-    """The page's text, with the tables in their place.
+def tables(claims: Iterable[Claim], notebooks: Mapping[str, Any]) -> str:
+    """The tables of claims, one for each chapter, and how many there are of each outcome.
 
     Args:
-        text: Of the page; :data:`PLACE` stands where the tables go.
         claims: All of them; those of chapters that are not given are left out.
         notebooks: Executed chapters by name, in reading order.
     """
@@ -95,7 +93,7 @@ def page(text: str, claims: Iterable[Claim], notebooks: Mapping[str, Any]) -> st
         if of_chapter:
             values = glued(notebook)
             parts += [f"## {{doc}}`{title_of(notebook)} <{name}>`", _table(of_chapter, values)]
-    return text.replace(PLACE, "\n\n".join(parts))
+    return "\n\n".join(parts)
 
 
 def _table(claims: Iterable[Claim], values: Mapping[str, str]) -> str:

@@ -130,6 +130,38 @@ def test_a_change_concerns_the_chapters_that_depend_on_it(book: build.Book, chan
     assert {chapter for chapter in before if before[chapter] != after[chapter]} == concerned
 
 
+def test_the_pages_depend_on_the_package_and_on_what_makes_them(book: build.Book) -> None:
+    """They show its docstrings and its data sets, and not only what the chapters ran."""
+    (book.executed).mkdir(parents=True)
+    for chapter in book.chapters:
+        shutil.copy(book.source / f"{chapter}.ipynb", book.executed)
+    keys = [build._pages_key(book)]
+    (book.root / "wiseft_tutorial" / "sources.py").write_text("SOURCES = {'toys': '2 kB'}\n")
+    keys.append(build._pages_key(again(book)))
+    (book.root / "wiseft_tutorial" / "sources.py").write_text("SOURCES = {'toys': '3 kB'}\n")
+    keys.append(build._pages_key(again(book)))
+    (book.root / "Makefile").write_text("toys: ## Make toys\n")
+    keys.append(build._pages_key(again(book)))
+    assert len(set(keys)) == len(keys)
+    assert build._pages_key(again(book)) == keys[-1]
+
+
+def test_a_text_is_filled_in_where_it_says_so(book: build.Book) -> None:
+    (book.root / "Makefile").write_text("toys: sand ## Make toys\n")
+    intro = book.source / "intro.md"
+    intro.write_text("# Beginning\n\n<!-- commands -->\n\nThe end.\n")
+    book.executed.mkdir(parents=True)
+    build._copy_texts(book)
+    build._fill_in(book, ())
+    made = (book.executed / "intro.md").read_text()
+    assert made.startswith("# Beginning\n\n| command | what it does |")
+    assert "| `make toys` | Make toys |\n\nThe end." in made
+    intro.write_text("# Beginning\n\n<!-- comands -->\n")
+    build._copy_texts(book)
+    with pytest.raises(build.BookError, match=r"intro.md has a place for 'comands'"):
+        build._fill_in(book, ())
+
+
 def test_the_tiers_do_not_stand_in_for_each_other(book: build.Book) -> None:
     fast = build.Book(book.root, "fast")
     assert fast.key("first") != book.key("first")

@@ -66,23 +66,20 @@ def test_what_a_claim_quotes_is_glued_by_its_chapter(chapter: str) -> None:
 
 
 def test_the_page_quotes_what_was_measured() -> None:
-    made = claims.page(
-        f"Before.\n\n{claims.PLACE}\n", [claims.Claim(**ENTRY)], {"first": notebook(gain="3.2")}
-    )
-    assert made.startswith("Before.\n\nOf 1 claims, 1 hold.")
+    made = claims.tables([claims.Claim(**ENTRY)], {"first": notebook(gain="3.2")})
+    assert made.startswith("Of 1 claims, 1 hold.")
     assert "## {doc}`The first chapter <first>`" in made
     assert "| **holds**: 3.2 points \\| more |" in made
-    assert claims.PLACE not in made
 
 
 def test_chapters_that_are_left_out_take_their_claims_along() -> None:
-    made = claims.page(claims.PLACE, [claims.Claim(**ENTRY)], {})
+    made = claims.tables([claims.Claim(**ENTRY)], {})
     assert "Averages are robust" not in made
 
 
 def test_a_value_that_nobody_glued_stops_the_build() -> None:
     with pytest.raises(claims.ClaimError, match="first glues no 'gain'"):
-        claims.page(claims.PLACE, [claims.Claim(**ENTRY)], {"first": notebook(other=1)})
+        claims.tables([claims.Claim(**ENTRY)], {"first": notebook(other=1)})
 
 
 @pytest.mark.parametrize(

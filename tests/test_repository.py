@@ -139,6 +139,17 @@ def test_a_chapter_uses_only_what_is_public(chapter: str) -> None:
         assert not re.search(r"wiseft_tutorial\._|\bwt\._[a-z]", cell.source), cell.source
 
 
+def test_every_work_in_the_bibliography_is_cited() -> None:
+    """And what is cited is there; for that, the build would stop as well."""
+    listed = re.findall(
+        r"^@\w+\{([^,]+),", (BOOK.source / "references.bib").read_text(), re.MULTILINE
+    )
+    texts = [p.read_text() for p in BOOK.texts if p.suffix in {".md", ".yml"}]
+    texts += [cell.source for name in build.notebooks_of(BOOK) for cell in read(name).cells]
+    found = [keys for text in texts for keys in re.findall(r"\{cite:\w+\}`([^`]+)`", text)]
+    assert sorted(listed) == sorted({key for keys in found for key in keys.split(",")})
+
+
 # One address, one version ------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-__all__ = ["crop", "draw_crops", "random_resized_crop"]
+__all__ = ["random_resized_crop"]
 
 
 def random_resized_crop(images: Tensor, scale: tuple[float, float], generator: Generator) -> Tensor:

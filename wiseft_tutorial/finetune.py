@@ -71,7 +71,7 @@ def finetune(
         checkpoint: A file for the training state, written after each epoch and read at the start,
             for when there is no cache.
         watch: Called after every step with its number, from 1, and the model, which must not be
-            changed or kept; see :mod:`wiseft_tutorial.trajectory`. A run that is watched is always
+            changed or kept; :class:`wiseft_tutorial.EMA` is such. A run that is watched is always
             run, from its first step, and leaves nothing in the cache.
         progress: Show a progress bar.
 

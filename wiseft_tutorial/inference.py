@@ -72,7 +72,7 @@ def encode_images(
     Args:
         model: As :func:`evaluation_copy` returns it.
         images: (N, 3, H, W) uint8, on any device.
-        batch_size: Images per forward pass; ``None`` means :func:`images_at_once`.
+        batch_size: Images per forward pass; ``None`` means as many as suit the precision.
         advance: Called after each batch with its number of images, as a progress bar's ``update``.
 
     Returns:
