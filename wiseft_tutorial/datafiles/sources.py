@@ -53,7 +53,7 @@ _HENDRYCKS = "https://people.eecs.berkeley.edu/~hendrycks"
 _ACROSS_TIME = "https://arxiv.org/abs/1906.02168"
 _WILDS = "https://wilds.stanford.edu/datasets"
 _WITH_WILDS = (
-    "pip install 'wiseft-tutorial[wilds]', and run "
+    "`pip install 'wiseft-tutorial[wilds]'`, and "
     "`python -m wilds.download_datasets --root_dir . --datasets {}`"
 )
 
