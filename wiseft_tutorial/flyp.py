@@ -66,13 +66,7 @@ def finetune_contrastively(
             len(benchmark.train),
             lambda batch, generator: _loss(tuned, benchmark, batch, recipe, generator),
             name="contrastive fine-tuning",
-            unused=[
-                "method",
-                "label_smoothing",
-                "l2_to_init",
-                "distillation",
-                "gradient_checkpointing",
-            ],
+            unused=["method", "label_smoothing", "l2_to_init", "distillation"],
             progress=progress,
         )
     return replace(tuned, model=model.to(clip.device).eval(), device=clip.device)

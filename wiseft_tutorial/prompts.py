@@ -94,7 +94,7 @@ def learn_prompt(
             len(labels),
             loss_of,
             name="learning a prompt",
-            unused=["l2_to_init", "distillation", "gradient_checkpointing"],
+            unused=["l2_to_init", "distillation"],
             progress=progress,
         )
     with torch.no_grad():

@@ -85,7 +85,7 @@ def finetune_line(
             len(benchmark.train),
             loss_of,
             name="fine-tuning of a line",
-            unused=["method", "l2_to_init", "distillation", "gradient_checkpointing"],
+            unused=["method", "l2_to_init", "distillation"],
             progress=progress,
         )
     left, right = (end.eval().to(model.device) for end in ends)
