@@ -171,27 +171,23 @@ class Training:
 
     def _step(self, batch: Tensor, lr: float) -> Tensor:
         """Learn from one batch; the sum of its losses, and how many predictions were correct."""
-        scale, squares = self.recipe.crop_scale, None
-        if self.recipe.method == "e2e" and scale is not None:
+        rows, squares = part(batch), None
+        count = len(batch[rows])
+        if not count:  # fewer images than processes: take another's, which then counts for nothing
+            rows = slice(1)
+        if self.recipe.method == "e2e" and self.recipe.crop_scale is not None:
             # Drawn for the whole batch, so that an image's crop does not depend on who takes it.
-            squares = draw_crops(len(batch), scale, self._generator)[part(batch)]
-        mine = batch[part(batch)]
+            squares = draw_crops(len(batch), self.recipe.crop_scale, self._generator)[rows]
         self._optimiser.zero_grad()
-        if len(mine):
-            loss, correct = self._loss(mine, squares)
-            # Means over parts of a batch, weighted by their sizes, add up to the batch's mean.
-            (loss * (len(mine) / len(batch))).backward()
-            sums = torch.stack([loss.detach() * len(mine), correct])
-        else:  # the last batch may have fewer images than there are processes
-            sums = torch.zeros(2, device=self.device)
-            for weight in self._weights:
-                weight.grad = torch.zeros_like(weight)
+        loss, correct = self._loss(batch[rows], squares)
+        # Means over parts of a batch, weighted by their sizes, add up to the batch's mean.
+        (loss * (count / len(batch))).backward()
         add_up(weight.grad for weight in self._weights if weight.grad is not None)
         if self.recipe.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._weights, self.recipe.clip_norm)
         self._optimiser.param_groups[0]["lr"] = lr
         self._optimiser.step()
-        return sums
+        return torch.stack([loss.detach() * count, correct * (count > 0)])
 
     def _loss(self, batch: Tensor, squares: Tensor | None) -> tuple[Tensor, Tensor]:
         """The loss of some images, all terms of it, and how many predictions were correct."""
