@@ -260,3 +260,14 @@ def test_the_reference_matched_to_the_classes_of_a_shift(bench: Benchmark) -> No
     assert labels.tolist() == [1, 1, 1]
     with pytest.raises(UnknownNameError, match="'sketches'"):
         bench.matched("sketch")
+
+
+def test_one_coincidence_of_words_is_none(bench: Benchmark) -> None:
+    _, *others = bench.classnames
+    bench.check_order([others[0], *others])
+
+
+def test_a_class_that_came_while_another_went_moves_all_others(bench: Benchmark) -> None:
+    _, *others = bench.classnames
+    with pytest.raises(DataError, match="class 0 is 'pear' instead of 'lemon'"):
+        bench.check_order([*others, "zucchini"])

@@ -9,6 +9,7 @@ import torch
 import trees
 
 from wiseft_tutorial.benchmarks import benchmark_from_folders
+from wiseft_tutorial.datafiles.decoding import square
 from wiseft_tutorial.errors import DataError, MissingFileError, UnknownNameError
 
 FOLDERS = ["coffee_mug", "kite", "tea-pot"]
@@ -89,6 +90,31 @@ def test_only_what_is_needed_is_decoded(tmp_path: Path) -> None:
         (lambda p: p.mkdir(), DataError, "has no folders; put the images of each class"),
         (lambda p: (p / "kite").mkdir(parents=True), DataError, "kite has no images"),
         (lambda p: trees.class_folders(p, FOLDERS, 2), DataError, "a class needs 3 or more"),
+        (lambda p: trees.class_folders(p, ["kite"], 3), DataError, "one class only, 'kite'"),
+        (
+            lambda p: trees.class_folders(p / "photos", FOLDERS, 3),
+            DataError,
+            r"coffee_mug, kite, tea-pot\. If those are the classes, .*photos.photos",
+        ),
+        (
+            lambda p: (
+                trees.class_folders(p / "train" / "photos", FOLDERS, 3)
+                and trees.class_folders(p / "test", FOLDERS, 3)
+            ),
+            DataError,
+            "no image lies in a folder of .*train",
+        ),
+        (lambda p: trees.class_folders(p / "train", FOLDERS, 3), DataError, "the folders train:"),
+        (
+            lambda p: [trees.class_folders(p / x, FOLDERS, 3) for x in ("train", "test", "valid")],
+            DataError,
+            "the folders test, train, valid: .* by these names",
+        ),
+        (
+            lambda p: trees.class_folders(p, ["tea pot", "tea_pot"], 3),
+            DataError,
+            "'tea pot' and 'tea_pot' are two classes of one name, 'tea pot'",
+        ),
     ],
 )
 def test_a_reference_that_will_not_do(
@@ -97,6 +123,76 @@ def test_a_reference_that_will_not_do(
     build(tmp_path / "photos")  # type: ignore[operator]
     with pytest.raises(error, match=says):
         benchmark_from_folders(tmp_path / "photos", {}, image_size=16)
+
+
+def test_damaged_files_of_all_parts_are_named_at_once(tmp_path: Path) -> None:
+    photos = trees.class_folders(tmp_path / "photos", FOLDERS, 3)
+    prints = trees.class_folders(tmp_path / "prints", FOLDERS, 1)
+    damaged = [*(photos / "kite").iterdir(), *(prints / "tea-pot").iterdir()]
+    for path in damaged:
+        path.write_text("damaged")
+    with pytest.raises(DataError) as caught:
+        benchmark_from_folders(photos, {"prints": prints}, image_size=16)
+    assert all(str(path) in str(caught.value) for path in damaged)
+
+
+def test_images_may_lie_deeper_than_their_class(tmp_path: Path) -> None:
+    photos = trees.class_folders(tmp_path / "photos", FOLDERS, 3)
+    more = trees.class_folders(tmp_path / "more", ["on a day"], 4)
+    (more / "on a day").rename(photos / "kite" / "on a day")
+    bench = benchmark_from_folders(photos, {}, image_size=16)
+    assert len(bench.train) + len(bench.val) + len(bench.test) == 13
+
+
+def test_what_a_system_leaves_in_folders_is_no_image(tmp_path: Path) -> None:
+    photos = trees.class_folders(tmp_path / "photos", FOLDERS, 3)
+    (photos / "kite" / "._00003.png").write_text("a Mac wrote this")
+    (photos / "kite" / ".thumbnails").mkdir()
+    (photos / "kite" / ".thumbnails" / "00003.png").write_text("small")
+    bench = benchmark_from_folders(photos, {}, image_size=16)
+    assert len(bench.train) + len(bench.val) + len(bench.test) == 9
+
+
+def test_photographs_of_a_kind_that_is_not_read_are_not_lost(tmp_path: Path) -> None:
+    photos = trees.class_folders(tmp_path / "photos", FOLDERS, 3)
+    (photos / "kite" / "IMG_1.HEIC").write_text("from a telephone")
+    with pytest.raises(DataError, match=r"1 photographs .* \(\.HEIC\), such as IMG_1"):
+        benchmark_from_folders(photos, {}, image_size=16)
+
+
+def _burst(path: Path) -> int:
+    return int(path.stem) // 4
+
+
+def test_pictures_of_one_thing_are_dealt_together(tmp_path: Path) -> None:
+    photos = trees.class_folders(tmp_path / "photos", FOLDERS, 40)  # numbered from 0 to 119
+    apart, together = (
+        benchmark_from_folders(photos, {}, image_size=48, keep_together=rule)
+        for rule in (None, _burst)
+    )
+    every = {square(path, 48).tobytes(): _burst(path) for path in photos.rglob("*.png")}
+    for bench, shared in ((apart, True), (together, False)):
+        found = [
+            {every[image.numpy().tobytes()] for image in split.images}
+            for split in (bench.train, bench.val, bench.test)
+        ]
+        assert bool(found[0] & found[1] or found[0] & found[2]) == shared
+        assert [len(s) for s in (bench.train, bench.val, bench.test)] == [72, 24, 24]
+
+
+def test_too_much_kept_together_leaves_nothing_to_test(tmp_path: Path) -> None:
+    photos = trees.class_folders(tmp_path / "photos", FOLDERS, 6)
+    with pytest.raises(DataError, match="no image of 'coffee_mug' is left for"):
+        benchmark_from_folders(
+            photos, {}, image_size=16, keep_together=lambda path: path.parent.name
+        )
+
+
+def test_decoded_images_go_where_one_wants_them(tmp_path: Path) -> None:
+    photos = trees.class_folders(tmp_path / "photos", FOLDERS, 3)
+    benchmark_from_folders(photos, {}, image_size=16, cache=tmp_path / "here")
+    assert len(list((tmp_path / "here").glob("*.npy"))) == 3
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_shift_with_a_class_of_its_own(tmp_path: Path) -> None:

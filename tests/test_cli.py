@@ -65,6 +65,49 @@ def test_a_whole_experiment_with_one_command(
     assert len(load_sweep(out)) == 22
 
 
+def test_folders_are_decoded_at_the_size_that_the_model_sees(
+    data: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WISEFT_CACHE", str(tmp_path / "cache"))
+    without = data[: data.index("--image-size")]
+    assert main(["zeroshot", *without, "-o", str(tmp_path / "zeroshot.safetensors")]) == 0
+    decoded = [path.stem for path in (tmp_path / "cache" / "decoded").glob("*.npy")]
+    assert len(decoded) == 4
+    assert all(name.endswith("x48") for name in decoded)
+
+
+def test_classes_are_called_as_the_reader_says(data: list[str], tmp_path: Path) -> None:
+    names, out = tmp_path / "names.json", tmp_path / "zeroshot.safetensors"
+    names.write_text('{"kite": "toy kite"}')
+    words = ["--classnames", str(names), "--template", "a {}", "--template", "my {}"]
+    assert main(["zeroshot", *data, *words, "-o", str(out)]) == 0
+    model = ImageClassifier.load(out, device="cpu")
+    assert model.classnames == ("key", "toy kite", "lemon", "mug")
+    assert model.provenance["templates"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "there is no file"),
+        ("kite: toy kite", "is not JSON"),
+        ('["toy kite"]', 'should look like {"folder": "class name", ...}'),
+        ('{"kites": "toy kite"}', "unknown folder 'kites'; did you mean 'kite'"),
+    ],
+)
+def test_names_that_cannot_be_read(
+    data: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    content: str | None,
+    says: str,
+) -> None:
+    if content is not None:
+        (tmp_path / "names.json").write_text(content)
+    assert main(["zeroshot", *data, "--classnames", str(tmp_path / "names.json")]) == 1
+    assert says in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("by", ["reference", "alpha"])
 def test_sweeps_are_drawn(models: list[str], data: list[str], tmp_path: Path, by: str) -> None:
     for name in ("one", "two"):
@@ -98,6 +141,7 @@ def test_an_average_goes_to_open_clip(models: list[str], tmp_path: Path) -> None
         (["zeroshot", "--reference", "nowhere"], "there is no folder 'nowhere'"),
         (["zeroshot", "--reference", "x", "--shift", "y"], "write --shift NAME=DIR"),
         (["zeroshot", "--benchmark", "pocket", "--shift", "a=b"], "--shift goes with --reference"),
+        (["zeroshot", "--benchmark", "pocket", "--template", "{}"], "--template goes with"),
         (["plot", "nowhere.jsonl"], "there is no file 'nowhere.jsonl'"),
         (["plot", "a/x.jsonl", "b/x.jsonl"], "there is no file 'a/x.jsonl'"),
         (["export", "a", "b", "c"], "3 models were given"),
@@ -132,6 +176,12 @@ def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) ->
 def test_the_command_is_installed() -> None:
     wiseft = Path(sys.executable).with_name("wiseft")
     done = subprocess.run([wiseft, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("wiseft ")
+
+
+def test_it_runs_where_the_command_is_not_on_the_path() -> None:
+    command = [sys.executable, "-m", "wiseft_tutorial", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("wiseft ")
 
 

@@ -116,9 +116,65 @@ def test_a_photograph_is_turned_upright_if_asked(tmp_path: Path) -> None:
     exif = image.getexif()
     exif[274] = 3  # the camera was held upside down
     image.save(tmp_path / "a.png", exif=exif)
-    as_stored, upright = (square(tmp_path / "a.png", 48, upright=up) for up in (False, True))
+    as_stored, as_seen = (square(tmp_path / "a.png", 48, as_seen=seen) for seen in (False, True))
     assert np.array_equal(as_stored, pixels.numpy())
-    assert np.array_equal(upright, pixels.numpy()[:, ::-1, ::-1])
+    assert np.array_equal(as_seen, pixels.numpy()[:, ::-1, ::-1])
+
+
+@pytest.mark.parametrize(("mode", "hidden"), [("RGBA", 0), ("LA", 0), ("LA", 200), ("P", 200)])
+def test_what_is_transparent_is_seen_on_white(tmp_path: Path, mode: str, hidden: int) -> None:
+    grey = np.full((20, 20), hidden, dtype=np.uint8)
+    grey[5:10] = 0
+    alpha = np.zeros_like(grey)
+    alpha[5:10] = 255
+    image = Image.fromarray(np.stack([grey, grey, grey, alpha], axis=-1))
+    if mode == "P":
+        image = image.convert("RGB").quantize(4)
+        image.save(tmp_path / "a.png", transparency=int(np.asarray(image)[0, 0]))
+    else:
+        image.convert(mode).save(tmp_path / "a.png")
+    seen = square(tmp_path / "a.png", 20, as_seen=True)
+    assert (seen[:, 5:10] == 0).all()
+    assert (seen[:, 12:] == 255).all()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("as_seen", [False, True])
+def test_sixteen_bits_are_not_cut_off(tmp_path: Path, suffix: str, as_seen: bool) -> None:
+    ramp = np.arange(400, dtype=np.uint16).reshape(20, 20) * 163
+    image = Image.fromarray(ramp)
+    exif = image.getexif()
+    exif[274] = 3
+    image.save(tmp_path / f"a{suffix}", exif=exif)
+    found = square(tmp_path / f"a{suffix}", 20, as_seen=as_seen)
+    expected = ramp[::-1, ::-1] if as_seen or suffix == ".tif" else ramp  # Pillow turns TIFFs
+    assert np.array_equal(found, np.stack([expected >> 8] * 3))
+
+
+def test_pixels_of_32_bits_have_no_white(tmp_path: Path) -> None:
+    Image.fromarray(np.linspace(0, 1, 400, dtype=np.float32).reshape(20, 20)).save(
+        tmp_path / "a.tif"
+    )
+    with pytest.raises(DataError, match=r"a\.tif' \(its pixels have 32 bits"):
+        decode([tmp_path / "a.tif"], 20, tmp_path / "cache", progress=False)
+
+
+def test_a_file_for_printing_is_read(tmp_path: Path) -> None:
+    (pixels,) = trees.drawings([0])
+    trees.image_of(pixels).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
+    found = square(tmp_path / "a.jpg", 48)
+    assert np.abs(found.astype(int) - pixels.numpy()).mean() < 6
+
+
+def test_a_file_that_would_fill_the_memory_is_named(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # twice as many are refused
+    with (
+        pytest.raises(DataError, match=r"3 of 4 files .*0\.png"),
+        pytest.warns(Image.DecompressionBombWarning),
+    ):
+        decode(files, 24, tmp_path / "cache", progress=False)
 
 
 def test_a_border_wider_than_the_image(files: list[Path], tmp_path: Path) -> None:

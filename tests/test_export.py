@@ -12,7 +12,7 @@ import trees
 
 from wiseft_tutorial._pixels import normalise
 from wiseft_tutorial.errors import WeightMismatchError
-from wiseft_tutorial.export import export_clip
+from wiseft_tutorial.export import export_clip, origin
 from wiseft_tutorial.models import ImageClassifier, load_clip
 from wiseft_tutorial.weights import interpolate
 
@@ -44,3 +44,21 @@ def test_the_clip_must_be_the_one_it_came_from(zeroshot: ImageClassifier, tmp_pa
     with pytest.raises(WeightMismatchError, match="image tower of 'pocket-clip'"):
         export_clip(zeroshot, other, tmp_path / "clip.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("alpha", [None, 0.5])
+def test_both_towers_began_together(alpha: float | None, tmp_path: Path) -> None:
+    model, other = tiny.zeroshot(), load_clip("pocket", device="cpu")
+    if alpha is not None:
+        model = interpolate(model, tiny.moved(model, step=0.1), alpha)
+    assert origin(model.provenance) == "random"
+    with pytest.raises(WeightMismatchError, match=r"'random', and the CLIP has 'pocket-clip\.saf"):
+        export_clip(model, other, tmp_path / "clip.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_of_unknown_origin_is_not_refused(tmp_path: Path) -> None:
+    model = tiny.zeroshot()
+    model.provenance = {}
+    assert origin(model.provenance) is None
+    export_clip(model, tiny.clip(), tmp_path / "clip.safetensors")

@@ -66,6 +66,7 @@ HELPERS = {  # of other modules, public to them alone
     "descend",
     "fingerprint",
     "images_at_once",
+    "origin",
     "resolve_dtype",
     "training_kernels",
 }

@@ -6,9 +6,11 @@ Explained in: chapter 17.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,9 +22,9 @@ from wiseft_tutorial.benchmarks import (
     load_benchmark,
 )
 from wiseft_tutorial.datafiles.sources import SOURCES, download
-from wiseft_tutorial.errors import DataError, WiseFTError
+from wiseft_tutorial.errors import DataError, MissingFileError, WiseFTError
 from wiseft_tutorial.evaluate import ALPHAS, alpha_sweep, predict, summarise
-from wiseft_tutorial.export import export_clip
+from wiseft_tutorial.export import export_clip, origin
 from wiseft_tutorial.finetune import finetune
 from wiseft_tutorial.metrics import score
 from wiseft_tutorial.models import Clip, ImageClassifier, load_clip
@@ -46,6 +48,10 @@ A whole experiment on Pocket, the drawn benchmark that needs no download, in min
 On your own images, one folder for each class:
 
     wiseft sweep --reference photos --shift sketches=drawings -o sweep.jsonl
+
+with better names for the classes than those of the folders, {"n07749582": "lemon", ...}:
+
+    wiseft sweep --reference photos --classnames names.json --template "a photo of a {}"
 
 The same for CLIP ViT-B/32 and CIFAR-10, on a GPU:
 
@@ -184,9 +190,26 @@ def _takes_data(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=DIR",
         help="the same classes, otherwise taken; may be given again",
     )
+    data.add_argument(
+        "--classnames",
+        type=Path,
+        metavar="FILE",
+        help="JSON: what the folders' classes are called in prompts",
+    )
+    data.add_argument(
+        "--template",
+        action="append",
+        metavar="TEXT",
+        help="a prompt with {} where a class name goes; may be given again",
+    )
     data.add_argument("--test-images", type=int, metavar="N", help="of each test set, not all")
     data.add_argument("--few-shot", type=int, metavar="K", help="training images of each class")
-    data.add_argument("--image-size", type=int, metavar="S", help="in pixels, of decoded images")
+    data.add_argument(
+        "--image-size",
+        type=int,
+        metavar="S",
+        help="in pixels, of decoded images (of folders: by default the model's)",
+    )
     data.add_argument("--seed", type=int, default=0, help="of all choices (default: 0)")
 
 
@@ -234,8 +257,9 @@ def _download(given: argparse.Namespace) -> None:
 
 
 def _zeroshot(given: argparse.Namespace) -> None:
-    bench = _benchmark(given)
-    model = zeroshot_classifier(_clip(given), bench)
+    clip = _clip(given)
+    bench = _benchmark(given, clip.image_size)
+    model = zeroshot_classifier(clip, bench)
     print(model.save(given.out))
     rows = {
         name: score(predict(model, split, device=given.device, progress=True), split)
@@ -249,18 +273,21 @@ def _zeroshot(given: argparse.Namespace) -> None:
 def _finetune(given: argparse.Namespace) -> None:
     with together() as own:
         device = own or given.device
-        bench, start = _benchmark(given), ImageClassifier.load(given.model, device=device)
+        start = ImageClassifier.load(given.model, device=device)
+        bench = _benchmark(given, start.image_size)
         tuned = finetune(start, bench, _recipe(given, start.clip_name), device=device)
         if first():
             print(tuned.save(given.out))
 
 
 def _sweep(given: argparse.Namespace) -> None:
-    bench = _benchmark(given)
     if given.zeroshot:
         zeroshot = ImageClassifier.load(given.zeroshot, device=given.device)
+        bench = _benchmark(given, zeroshot.image_size)
     else:
-        zeroshot = zeroshot_classifier(_clip(given), bench)
+        clip = _clip(given)
+        bench = _benchmark(given, clip.image_size)
+        zeroshot = zeroshot_classifier(clip, bench)
     if given.finetuned:
         finetuned = ImageClassifier.load(given.finetuned, device=given.device)
     else:
@@ -294,29 +321,48 @@ def _export(given: argparse.Namespace) -> None:
     model, *others = (ImageClassifier.load(path, device="cpu") for path in given.models)
     for other in others:
         model = interpolate(model, other, given.alpha)
-    clip = load_clip(model.clip_name, pretrained=given.pretrained, device="cpu")
+    began = origin(model.provenance) if model.clip_name != "pocket-clip" else None
+    clip = load_clip(model.clip_name, pretrained=given.pretrained or began, device="cpu")
     print(export_clip(model, clip, given.out))
 
 
-def _benchmark(given: argparse.Namespace) -> Benchmark:
-    """The benchmark that was asked for, by name or as folders."""
-    options = {"test_images": given.test_images, "seed": given.seed}
+def _benchmark(given: argparse.Namespace, image_size: int) -> Benchmark:
+    """The benchmark that was asked for, by name or as folders, of images that suit the model."""
+    options: dict[str, Any] = {"test_images": given.test_images, "seed": given.seed}
     if given.image_size:
         options["image_size"] = given.image_size
     if bool(given.benchmark) == bool(given.reference):
         raise DataError("give either --benchmark or --reference, and not both")
     if given.reference:
+        words = {"classnames": given.classnames and _classnames(given.classnames)}
+        words["templates"] = given.template
+        options |= {key: value for key, value in words.items() if value is not None}
+        options.setdefault("image_size", image_size)
         pairs = [shift.partition("=") for shift in given.shift]
         if wrong := [name for name, equals, _ in pairs if not equals]:
             raise DataError(f"--shift {wrong[0]} names no folder; write --shift NAME=DIR")
         folders = {name: Path(place) for name, _, place in pairs}
         bench = benchmark_from_folders(given.reference, folders, **options)
     else:
-        if given.shift:
-            raise DataError("--shift goes with --reference; a benchmark has its own shifts")
+        for option in ("shift", "classnames", "template"):
+            if getattr(given, option):
+                raise DataError(f"--{option} goes with --reference; a benchmark has its own")
         options = {key: value for key, value in options.items() if value is not None}
         bench = load_benchmark(given.benchmark, **options)
     return bench.few_shot(given.few_shot, seed=given.seed)
+
+
+def _classnames(path: Path) -> dict[str, str]:
+    """What classes are called, by folder."""
+    if not path.is_file():
+        raise MissingFileError(f"there is no file {str(path)!r}")
+    try:
+        names = json.loads(path.read_text())
+    except ValueError as error:
+        raise DataError(f"{str(path)!r} is not JSON ({error})") from error
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise DataError(f'{str(path)!r} should look like {{"folder": "class name", ...}}')
+    return names
 
 
 def _clip(given: argparse.Namespace) -> Clip:

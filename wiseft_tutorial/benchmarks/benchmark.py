@@ -78,17 +78,22 @@ class Benchmark:
             classnames: The model's.
 
         Raises:
-            DataError: The names are the benchmark's own, in another order.
+            DataError: Two or more names are the benchmark's own and stand in other places, as when
+                folders were sorted otherwise, or one was added and another removed.
 
         Explained in: chapter 2.
         """
-        given = tuple(classnames)
-        if given != self.classnames and sorted(given) == sorted(self.classnames):
-            wrong = next(i for i, name in enumerate(given) if name != self.classnames[i])
+        moved = [
+            i
+            for i, (ours, theirs) in enumerate(zip(self.classnames, classnames, strict=False))
+            if ours != theirs and theirs in self.classnames
+        ]
+        if len(moved) > 1:
+            wrong = moved[0]
             raise DataError(
                 f"the class names are those of benchmark {self.name!r} in another order: class "
-                f"{wrong} is {given[wrong]!r} instead of {self.classnames[wrong]!r}. Labels are "
-                "positions in the benchmark's list; keep its order"
+                f"{wrong} is {classnames[wrong]!r} instead of {self.classnames[wrong]!r}. Labels "
+                "are positions in the benchmark's list; keep its order"
             )
 
     def matched(self, shift: str) -> tuple[Tensor, Tensor]:

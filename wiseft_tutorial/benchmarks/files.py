@@ -21,6 +21,10 @@ from wiseft_tutorial.places import cache_folder
 __all__ = ["Files", "class_folders", "files_in"]
 
 
+# What cameras write and Pillow cannot read by itself; they must not be lost without a word.
+_UNREADABLE = {".heic", ".heif", ".avif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf"}
+
+
 @dataclass(frozen=True, eq=False)
 class Files:
     """Image files with labels: a split that has not been read yet.
@@ -63,14 +67,14 @@ class Files:
         order, turn = balanced_order(self.labels, seed)
         return self.take(order[(turn >= first) & (turn < (len(turn) if last is None else last))])
 
-    def read(self, image_size: int, folder: Path | None = None, *, upright: bool = False) -> Split:
+    def read(self, image_size: int, folder: Path | None = None, *, as_seen: bool = False) -> Split:
         """Decode the files, or find them decoded."""
         images = decode(
             self.paths,
             image_size,
             folder or cache_folder() / "decoded",
             border=self.border,
-            upright=upright,
+            as_seen=as_seen,
         )
         known = {field.name: getattr(self, field.name) for field in _SHARED}
         return Split(images=images, **known)
@@ -125,19 +129,28 @@ def class_folders(root: Path) -> dict[str, list[Path]]:
 
     Raises:
         MissingFileError: There is no such folder.
-        DataError: It has no folders, or one of them has no images.
+        DataError: It has no folders, one of them has no images, or there are photographs of a kind
+            that cannot be read.
     """
     ensure_torchvision()
     from torchvision.datasets.folder import IMG_EXTENSIONS  # here, because it is slow to import
 
     if not root.is_dir():
         raise MissingFileError(f"there is no folder {str(root)!r}")
-    found = {
-        folder.name: sorted(
-            file for file in folder.rglob("*") if file.suffix.lower() in IMG_EXTENSIONS
-        )
+    inside = {
+        folder.name: [file for file in sorted(folder.rglob("*")) if not _hidden(file, folder)]
         for folder in sorted(root.iterdir())
         if folder.is_dir() and not folder.name.startswith(".")
+    }
+    if lost := [f for files in inside.values() for f in files if f.suffix.lower() in _UNREADABLE]:
+        raise DataError(
+            f"{len(lost)} photographs in {str(root)!r} are of kinds that are not read here "
+            f"({', '.join(sorted({file.suffix for file in lost}))}), such as {lost[0].name}. "
+            "Convert them to JPEG, or remove them"
+        )
+    found = {
+        name: [file for file in files if file.suffix.lower() in IMG_EXTENSIONS]
+        for name, files in inside.items()
     }
     if not found:
         raise DataError(
@@ -149,3 +162,8 @@ def class_folders(root: Path) -> dict[str, list[Path]]:
             f"{', '.join(sorted(IMG_EXTENSIONS))})"
         )
     return found
+
+
+def _hidden(file: Path, folder: Path) -> bool:
+    """Whether a file is a system's own, as thumbnails are, and a Mac's ``._`` twin of each file."""
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)

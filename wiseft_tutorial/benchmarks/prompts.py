@@ -48,5 +48,6 @@ FMOW = (
     "{}.",
 )
 IWILDCAM = ("a photo of {}.", "{} in the wild.")
-FOLDERS = ("a photo of a {}.",)
-"""For a reader's own folders, unless others are given."""
+FOLDERS = ("a photo of a {}",)
+"""For a reader's own folders, unless others are given. Without a full stop: CLIP hardly minds, and
+Pocket-CLIP has never read one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -27,6 +28,8 @@ __all__ = ["decode", "square"]
 
 _BLOCK = 256  # images between two moments at which a run can be taken up again
 _VERSION = "bicubic, middle square, 1"
+# What Pillow raises where a file is damaged, or would fill the memory.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 
 
 def decode(
@@ -35,7 +38,7 @@ def decode(
     folder: Path,
     *,
     border: int = 0,
-    upright: bool = False,
+    as_seen: bool = False,
     workers: int | None = None,
     progress: bool = True,
 ) -> Tensor:
@@ -49,7 +52,8 @@ def decode(
         image_size: S, in pixels.
         folder: Where arrays are kept.
         border: Pixels that are cut off at every side before anything else.
-        upright: Turn photographs as the camera noted that it was held.
+        as_seen: As whoever took or drew them sees them: turned as the camera noted that it was
+            held, and on white where they are transparent.
         workers: Threads; ``None`` means one for each processor.
         progress: Show a progress bar.
 
@@ -62,14 +66,14 @@ def decode(
 
     Explained in: chapter 17.
     """
-    name = f"{_key(paths, image_size, border, upright)}-{len(paths)}x{image_size}"
+    name = f"{_key(paths, image_size, border, as_seen)}-{len(paths)}x{image_size}"
     finished, partial_array = folder / f"{name}.npy", folder / f"{name}.partial.npy"
     count = folder / f"{name}.partial.txt"
     if not finished.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f"{name}.lock"):
             if not finished.is_file():
-                read = partial(square, image_size=image_size, border=border, upright=upright)
+                read = partial(square, image_size=image_size, border=border, as_seen=as_seen)
                 try:
                     _fill(paths, read, partial_array, count, image_size, workers, progress)
                 except DataError:  # whoever mends the files begins anew, under another name
@@ -82,7 +86,7 @@ def decode(
 
 
 def square(
-    path: Path, image_size: int, *, border: int = 0, upright: bool = False
+    path: Path, image_size: int, *, border: int = 0, as_seen: bool = False
 ) -> NDArray[np.uint8]:
     """One image, as CLIP's preprocessing cuts it.
 
@@ -90,16 +94,18 @@ def square(
         path: The file.
         image_size: S.
         border: As for :func:`decode`.
-        upright: As for :func:`decode`.
+        as_seen: As for :func:`decode`.
 
     Returns:
         (3, S, S) uint8.
 
     Raises:
-        OSError: The file is no image, or damaged.
+        OSError: The file is no image, damaged, or has pixels of 32 bits.
     """
     with Image.open(path) as opened:
-        image = ImageOps.exif_transpose(opened) if upright else opened
+        image = _eight_bits(opened)
+        if as_seen:
+            image = _on_white(ImageOps.exif_transpose(image))
         image = image.convert("RGB")
     width, height = image.size
     if min(width, height) <= 2 * border:
@@ -112,6 +118,25 @@ def square(
     left, top = (round((side - image_size) / 2) for side in (width, height))
     image = image.crop((left, top, left + image_size, top + image_size))
     return np.asarray(image).transpose(2, 0, 1)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """An image of 16 bits by its high bytes; Pillow would make white of whatever exceeds 255."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+        high = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        high.info = image.info  # how the camera was held
+        return high
+    if image.mode in ("I", "F"):
+        raise OSError("its pixels have 32 bits, of which nobody can tell which is white")
+    return image
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """A drawing without a background on paper; Pillow would show whatever lies hidden there."""
+    if not ("A" in image.getbands() or "transparency" in image.info):
+        return image
+    above = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", above.size, "white"), above)
 
 
 def _fill(
@@ -135,8 +160,9 @@ def _fill(
     def put(index: int) -> None:
         try:
             whole[index] = read(paths[index])
-        except OSError as error:
-            damaged.append(f"{str(paths[index])!r} ({error})")
+        except _BROKEN as error:
+            unknown = isinstance(error, UnidentifiedImageError)  # which says the path again
+            damaged.append(f"{str(paths[index])!r} ({'no image' if unknown else error})")
 
     bar = tqdm(total=len(paths), initial=start, desc="decoding", unit="image", disable=not progress)
     with bar, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
@@ -156,8 +182,8 @@ def _fill(
         )
 
 
-def _key(paths: Sequence[Path], image_size: int, border: int, upright: bool) -> str:
-    digest = hashlib.sha256(f"{_VERSION} {image_size} {border} {upright}".encode())
+def _key(paths: Sequence[Path], image_size: int, border: int, as_seen: bool) -> str:
+    digest = hashlib.sha256(f"{_VERSION} {image_size} {border} {as_seen and 'as seen'}".encode())
     for path in paths:
         try:
             facts = path.stat()
