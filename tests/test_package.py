@@ -17,7 +17,16 @@ PACKAGE = Path(wt.__file__).parent
 # Ground first: a module imports from lower floors, or from neighbours that are named before it.
 FLOORS = (
     ("errors", "places", "device", "processes", "attention", "contrastive", "prose"),
-    ("weights", "outputs", "robustness", "comparison", "diversity", "landscape", "paper"),
+    (
+        "weights",
+        "outputs",
+        "robustness",
+        "comparison",
+        "diversity",
+        "landscape",
+        "paper",
+        "reproduction",
+    ),
     (
         "models",
         "inference",

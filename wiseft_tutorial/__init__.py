@@ -97,6 +97,7 @@ from wiseft_tutorial.prompts import learn_prompt
 from wiseft_tutorial.prose import glue, points
 from wiseft_tutorial.recipe import Method, Optimiser, Recipe, default_recipe, learning_rate
 from wiseft_tutorial.records import load_sweep, save_sweep
+from wiseft_tutorial.reproduction import compare_with_published, published_sweep, verdicts
 from wiseft_tutorial.robustness import (
     Baseline,
     clopper_pearson,
@@ -174,6 +175,7 @@ __all__ = [
     "check_compatible",
     "cka_complement",
     "clopper_pearson",
+    "compare_with_published",
     "contrastive_loss",
     "data_folder",
     "default_recipe",
@@ -233,6 +235,7 @@ __all__ = [
     "points",
     "predict",
     "prediction_diversity",
+    "published_sweep",
     "random_choice",
     "random_resized_crop",
     "register_benchmark",
@@ -249,6 +252,7 @@ __all__ = [
     "to_logit",
     "uniform_soup",
     "use_style",
+    "verdicts",
     "weight_step",
     "worst_group",
     "zeroshot_classifier",
