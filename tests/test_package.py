@@ -31,6 +31,7 @@ FLOORS = (
         "caching",
         "metrics",
         "zeroshot",
+        "supervised",
         "export",
         "records",
     ),
