@@ -11,10 +11,10 @@ PORT ?= 8000
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install book test serve picture bench results pocket-clip clean
+.PHONY: help install book test serve picture bench results pocket-clip pocket-labels clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The stamp is newer than the lock and the metadata exactly if they are what is installed.
 $(VENV)/installed: requirements-book.lock pyproject.toml
@@ -50,6 +50,9 @@ results: install ## Measure again what chapters only read (an hour or two; ARGS=
 pocket-clip: install ## Train Pocket-CLIP again, from drawings alone (hours on a CPU; resumes)
 	$(RUN) -m wiseft_tutorial.pocket.pretrain --out build/pocket-clip $(ARGS)
 
+pocket-labels: install ## Train Pocket-Labels again, from drawings and labels (most of an hour on a CPU)
+	$(RUN) -m wiseft_tutorial.pocket.pretrain --learn-from labels --out build/pocket-labels $(ARGS)
+
 clean: ## Remove what was built and measured; .venv and what was trained for hours stay
-	find build -mindepth 1 -maxdepth 1 ! -name 'pocket-clip*' ! -name results -exec rm -rf {} + || true
+	find build -mindepth 1 -maxdepth 1 ! -name 'pocket-*' ! -name results -exec rm -rf {} + || true
 	rm -rf .mypy_cache .pytest_cache .ruff_cache

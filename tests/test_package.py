@@ -40,6 +40,7 @@ FLOORS = (
         "caching",
         "metrics",
         "zeroshot",
+        "supervised",
         "export",
         "records",
     ),

@@ -5,6 +5,7 @@ import torch
 
 from wiseft_tutorial._torchvision import ensure_torchvision
 from wiseft_tutorial.pocket.captions import (
+    NOTHING,
     TEMPLATES,
     Noise,
     WordTokens,
@@ -12,6 +13,7 @@ from wiseft_tutorial.pocket.captions import (
     caption,
     captions,
     colour_name,
+    described,
 )
 from wiseft_tutorial.pocket.drawing import draw
 from wiseft_tutorial.pocket.objects import CLASSNAMES
@@ -36,6 +38,19 @@ def test_noise_misleads_about_as_often_as_asked() -> None:
     texts, names = _captions(Noise(wrong=0.2, empty=0.1))
     named = [name in text for name, text in zip(names, texts, strict=True)]
     assert sum(named) / len(named) == pytest.approx(0.7, abs=0.04)
+
+
+def test_a_caption_comes_with_the_object_that_it_names_right_or_wrong() -> None:
+    labels = torch.arange(len(CLASSNAMES)).repeat(10)
+    picture = draw(labels, WEB["photo"][1], torch.Generator().manual_seed(0))
+    said = described(picture, labels, random.Random(0), Noise(wrong=0.3, empty=0.2))
+    assert all(CLASSNAMES[k] in text for text, k in said if k != NOTHING)
+    assert [text for text, _ in said] == captions(
+        picture, labels, random.Random(0), Noise(wrong=0.3, empty=0.2)
+    )
+    named = torch.tensor([k for _, k in said])
+    assert (named == NOTHING).float().mean() == pytest.approx(0.2, abs=0.05)
+    assert (named == labels).float().mean() == pytest.approx(0.5, abs=0.05)
 
 
 def test_captions_are_the_same_for_the_same_seed() -> None:

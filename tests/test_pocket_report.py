@@ -10,6 +10,7 @@ from wiseft_tutorial.benchmarks import Benchmark
 from wiseft_tutorial.evaluate import ALPHAS
 from wiseft_tutorial.models import ImageClassifier
 from wiseft_tutorial.pocket.report import (
+    LOGS,
     aims,
     measure_seeds,
     model_card,
@@ -98,14 +99,16 @@ def test_the_card_is_the_one_that_the_files_give(seeds: pd.DataFrame) -> None:
     assert (HERE / "MODEL_CARD.md").read_text() == model_card(seeds)
 
 
-def test_the_card_names_the_shipped_weights() -> None:
-    digest = hashlib.sha256((HERE / "pocket-clip.safetensors").read_bytes()).hexdigest()
+@pytest.mark.parametrize("name", LOGS)
+def test_the_card_names_the_shipped_weights(name: str) -> None:
+    digest = hashlib.sha256((HERE / f"{name}.safetensors").read_bytes()).hexdigest()
     assert digest in (HERE / "MODEL_CARD.md").read_text()
-    assert (HERE / "pocket-clip.safetensors").stat().st_size < 16e6
+    assert (HERE / f"{name}.safetensors").stat().st_size < 16e6
 
 
-def test_the_log_ends_where_the_weights_begin() -> None:
-    log = [json.loads(line) for line in (HERE / "pretraining.jsonl").read_text().splitlines()]
+@pytest.mark.parametrize("name", LOGS)
+def test_the_log_ends_where_the_weights_begin(name: str) -> None:
+    log = [json.loads(line) for line in (HERE / LOGS[name]).read_text().splitlines()]
     steps = [row["step"] for row in log]
     assert steps == sorted(set(steps))
     assert f"{steps[-1]} steps" in (HERE / "MODEL_CARD.md").read_text()

@@ -107,6 +107,7 @@ from wiseft_tutorial.robustness import (
     to_logit,
 )
 from wiseft_tutorial.subspace import finetune_line
+from wiseft_tutorial.supervised import load_supervised, select_classes
 from wiseft_tutorial.training import Watch
 from wiseft_tutorial.trajectory import EMA, SWA, Snapshots
 from wiseft_tutorial.weights import (
@@ -208,6 +209,7 @@ __all__ = [
     "linearize",
     "load_benchmark",
     "load_clip",
+    "load_supervised",
     "load_sweep",
     "lp_ft",
     "macro_f1",
@@ -244,6 +246,7 @@ __all__ = [
     "save_sweep",
     "score",
     "score_path",
+    "select_classes",
     "slerp",
     "summarise",
     "tabulate",

@@ -20,7 +20,19 @@ from wiseft_tutorial.pocket.drawing import Picture
 from wiseft_tutorial.pocket.objects import CLASSNAMES
 from wiseft_tutorial.pocket.styles import MEDIA
 
-__all__ = ["TEMPLATES", "Noise", "WordTokens", "caption", "captions", "colour_name"]
+__all__ = [
+    "NOTHING",
+    "TEMPLATES",
+    "Noise",
+    "WordTokens",
+    "caption",
+    "captions",
+    "colour_name",
+    "described",
+]
+
+NOTHING = -1
+"""The object of a caption that names none."""
 
 TEMPLATES: tuple[str, ...] = (
     "a photo of a {}",
@@ -92,9 +104,23 @@ def caption(
     noise: Noise,
 ) -> str:
     """One caption for a picture of which these things are true."""
+    return _described(name, medium, colour, backdrop, turn, size, rng, noise)[0]
+
+
+def _described(
+    name: str,
+    medium: str,
+    colour: tuple[float, float, float],
+    backdrop: tuple[float, float, float],
+    turn: float,
+    size: float,
+    rng: random.Random,
+    noise: Noise,
+) -> tuple[str, int]:
+    """A caption, and the object that it names."""
     u = rng.random()
     if u < noise.empty:
-        return rng.choice(_EMPTY)
+        return rng.choice(_EMPTY), NOTHING
     if u < noise.empty + noise.wrong:
         name = rng.choice(CLASSNAMES)
     words = name
@@ -109,13 +135,31 @@ def caption(
     text = rng.choice(_FRAMES[medium]).format(words)
     if medium == "photo" and rng.random() < 0.15:
         text += f" on a {colour_name(*backdrop)} background"
-    return _mend_articles(text)
+    return _mend_articles(text), CLASSNAMES.index(name)
 
 
 def captions(
     picture: Picture, labels: Tensor, rng: random.Random, noise: Noise | None = None
 ) -> list[str]:
     """One caption per image of a batch."""
+    return [text for text, _ in described(picture, labels, rng, noise)]
+
+
+def described(
+    picture: Picture, labels: Tensor, rng: random.Random, noise: Noise | None = None
+) -> list[tuple[str, int]]:
+    """One caption per image of a batch, each with the object that it names, right or wrong.
+
+    Args:
+        picture: The batch.
+        labels: (N,) what was drawn.
+        rng: Decides what people write.
+        noise: How often they mislead or say nothing.
+
+    Returns:
+        N pairs of a caption and an index into
+        :data:`wiseft_tutorial.pocket.objects.CLASSNAMES`, or :data:`NOTHING`.
+    """
     noise = noise or Noise()
     rows = zip(
         labels.tolist(),
@@ -127,7 +171,7 @@ def captions(
         strict=True,
     )
     return [
-        caption(CLASSNAMES[k], MEDIA[m], tuple(c), tuple(b), t, s, rng, noise)
+        _described(CLASSNAMES[k], MEDIA[m], tuple(c), tuple(b), t, s, rng, noise)
         for k, m, c, b, t, s in rows
     ]
 

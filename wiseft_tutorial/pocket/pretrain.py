@@ -1,13 +1,15 @@
-"""Trains Pocket-CLIP: images and captions in, a CLIP that open_clip loads out.
+"""Trains Pocket-CLIP from pictures and captions, or Pocket-Labels from pictures and labels.
 
     python -m wiseft_tutorial.pocket.pretrain --out build/pocket-clip --steps 20000
+    python -m wiseft_tutorial.pocket.pretrain --out build/pocket-labels --learn-from labels
 
+The first is a CLIP that open_clip loads, the second a classifier of all objects of the same world.
 The pictures are drawn while training goes on. The rate warms up, stays, and falls over the last
 ``--cooldown`` steps, so that a run can be stopped, judged, resumed and lengthened: a later call
 with more steps goes on from the last checkpoint taken before the fall. Where only a finished model
 is left, ``--after`` goes on from that, with a rate that warms up once more.
 
-Explained in: chapter 2.
+Explained in: chapters 2 and 16.
 """
 
 from __future__ import annotations
@@ -25,23 +27,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from safetensors import safe_open
 from torch import Tensor, nn
 
 from wiseft_tutorial._files import write_tensors
-from wiseft_tutorial._torchvision import ensure_torchvision
-from wiseft_tutorial.attention import training_attention
-from wiseft_tutorial.contrastive import contrastive_loss
 from wiseft_tutorial.errors import CheckpointError, DataError, unknown
-from wiseft_tutorial.pocket.captions import TEMPLATES, Noise, WordTokens, all_words, captions
+from wiseft_tutorial.pocket.captions import Noise, described
 from wiseft_tutorial.pocket.drawing import draw
+from wiseft_tutorial.pocket.lessons import LESSONS, PRECISIONS, Lesson
+from wiseft_tutorial.pocket.muon import Muon
 from wiseft_tutorial.pocket.objects import CLASSNAMES, POCKET_CLASSES
 from wiseft_tutorial.pocket.styles import STYLES, WORLDS
 
 __all__ = ["Pretraining", "main", "pretrain"]
 
-CONFIG = Path(__file__).with_name("pocket-clip.json")
 VALIDATION_SEED = 910_000  # of no chapter, and of no benchmark split
 
 # Some things are photographed more often than others: here, those of the benchmark.
@@ -54,15 +53,18 @@ class Pretraining:
 
     Attributes:
         steps: optimiser steps; the last ``cooldown`` of them with a falling rate.
-        batch_size: image-caption pairs a step.
-        fresh: pairs a step that are newly drawn; the others come from a store of recent ones.
-        store: how many recent pairs are kept.
+        batch_size: pictures a step.
+        fresh: pictures a step that are newly drawn; the others come from a store of recent ones.
+        store: how many recent pictures are kept.
         lr: the rate between warm-up and cooldown.
         optimiser: ``"muon"`` (for the matrices inside the transformers) or ``"adamw"``.
         world: what is drawn, one of :data:`wiseft_tutorial.pocket.styles.WORLDS`.
         start: the first step, and the first of the warm-up; :func:`pretrain` sets it where it goes
             on from a finished model.
         noise_wrong, noise_empty: shares of captions that mislead or say nothing.
+        learn_from: ``"captions"``, or ``"labels"``: the numbers of the objects that they name.
+        precision: of the towers' matrix products, ``"bfloat16"`` or ``"float32"``, which is far
+            faster on a processor without instructions for the former.
     """
 
     steps: int = 20_000
@@ -79,9 +81,17 @@ class Pretraining:
     noise_empty: float = 0.1
     seed: int = 0
     start: int = 0
+    learn_from: str = "captions"
+    precision: str = "bfloat16"
 
     def __post_init__(self) -> None:
-        for name, known in (("optimiser", ("muon", "adamw")), ("world", WORLDS)):
+        choices = {
+            "optimiser": ("muon", "adamw"),
+            "world": WORLDS,
+            "learn_from": LESSONS,
+            "precision": PRECISIONS,
+        }
+        for name, known in choices.items():
             if (value := getattr(self, name)) not in known:
                 raise unknown(name, value, known)
         if self.fresh < 3 or self.fresh % 3:
@@ -97,12 +107,12 @@ class Pretraining:
 
 
 class _Stream:
-    """Batches of pictures and captions, the same for the same seed and step."""
+    """Batches of pictures and what they come with, the same for the same seed and step."""
 
-    def __init__(self, settings: Pretraining, tokens: WordTokens, device: torch.device) -> None:
-        self.settings, self.tokens, self.device = settings, tokens, device
+    def __init__(self, settings: Pretraining, lesson: Lesson, device: torch.device) -> None:
+        self.settings, self.lesson, self.device = settings, lesson, device
         self.images = torch.empty(settings.store, 3, 48, 48, dtype=torch.uint8, device=device)
-        self.texts = torch.zeros(settings.store, tokens.length, dtype=torch.int64)
+        self.kept = torch.zeros(settings.store, lesson.width, dtype=torch.int64)
         self.step = 0
 
     def seek(self, step: int) -> None:
@@ -122,50 +132,19 @@ class _Stream:
             _, style = rng.choices(styles, [w for w, _ in styles])[0]
             labels = torch.tensor(rng.choices(range(len(CLASSNAMES)), _FREQUENCY, k=share))
             picture = draw(labels, style, generator)
-            texts = captions(picture, labels, rng, Noise(s.noise_wrong, s.noise_empty))
+            said = described(picture, labels, rng, Noise(s.noise_wrong, s.noise_empty))
             at = (torch.arange(share) + step * s.fresh + i * share) % s.store
             self.images[at.to(self.device)] = picture.images
-            self.texts[at] = self.tokens(texts)
+            self.kept[at] = self.lesson.kept(said)
 
-    def next(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Images (N, 3, 48, 48) uint8, distinct token rows (M, L), and each image's row (N,)."""
+    def next(self) -> tuple[Tensor, Tensor]:
+        """Images (N, 3, 48, 48) uint8, and what the lesson keeps of each (N, width), on the CPU."""
         self._refresh(self.step)
         generator = torch.Generator().manual_seed(self.settings.seed * 7_000_003 + self.step)
         size = (self.settings.batch_size,)
         picked = torch.randint(self.settings.store, size, generator=generator)
-        rows, which = self.texts[picked].unique(dim=0, return_inverse=True)
         self.step += 1
-        return self.images[picked.to(self.device)], rows.to(self.device), which.to(self.device)
-
-
-def _new_model(device: torch.device) -> tuple[Any, WordTokens, Tensor]:
-    """An untrained Pocket-CLIP whose token table holds only the words that occur, and their ids."""
-    ensure_torchvision()
-    import open_clip
-
-    open_clip.add_model_config(CONFIG)
-    model = open_clip.create_model("pocket-clip", device=device)
-    tokenizer = open_clip.get_tokenizer("pocket-clip")
-    tokens = WordTokens(
-        tokenizer.encode, tokenizer.sot_token_id, tokenizer.eot_token_id, model.context_length
-    )
-    ids = {0, tokens.start, tokens.end}
-    for word in all_words():
-        ids.update(tokens.encode(word))
-    vocabulary = torch.tensor(sorted(ids))  # sorted, so that the end token stays the largest
-    small = nn.Embedding(len(vocabulary), model.token_embedding.embedding_dim, device=device)
-    small.weight.data.copy_(model.token_embedding.weight.data[vocabulary.to(device)])
-    model.token_embedding = small
-    return model, tokens, vocabulary
-
-
-def _full_state(model: Any, vocabulary: Tensor) -> dict[str, Tensor]:
-    """The state with its token table blown up to CLIP's whole vocabulary; unseen words are zero."""
-    state = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
-    seen = state["token_embedding.weight"]
-    table = torch.zeros(49_408, seen.shape[1])
-    table[vocabulary] = seen
-    return state | {"token_embedding.weight": table}
+        return self.images[picked.to(self.device)], self.kept[picked]
 
 
 @dataclass
@@ -183,34 +162,23 @@ class _Validation:
             self.sets[name] = (draw(objects, style, generator).images, labels)
 
     @torch.no_grad()
-    def __call__(
-        self, model: Any, tokens: WordTokens, lookup: Tensor, device: torch.device
-    ) -> dict[str, float]:
-        model.eval()
-        head = []
-        for template in TEMPLATES:
-            texts = [template.format(CLASSNAMES[k]) for k in POCKET_CLASSES]
-            rows = lookup[tokens(texts)].to(device)
-            head.append(F.normalize(model.encode_text(rows).float(), dim=-1))
-        weights = F.normalize(torch.stack(head).mean(0), dim=-1)
+    def __call__(self, lesson: Lesson, device: torch.device) -> dict[str, float]:
+        lesson.model.eval()
+        weights = lesson.head()
         result = {}
         for name, (images, labels) in self.sets.items():
             right = 0
             for x, y in zip(images.split(256), labels.split(256), strict=True):
-                with _precision(device):
-                    f = model.encode_image(_normalise(x.to(device)))
+                with lesson.precision():
+                    f = lesson.model.visual(_normalise(x.to(device)))
                 right += int(((f.float() @ weights.T).argmax(1).cpu() == y).sum())
             result[name] = round(right / len(labels), 4)
-        model.train()
+        lesson.model.train()
         return result
 
 
 def _normalise(images: Tensor) -> Tensor:
     return (images.float() / 255 - 0.5) / 0.25
-
-
-def _precision(device: torch.device) -> Any:
-    return torch.autocast(device.type, torch.bfloat16)
 
 
 def pretrain(
@@ -238,14 +206,13 @@ def pretrain(
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
-    model, tokens, vocabulary = _new_model(device)
-    earlier = _go_on(after, model, vocabulary, out) if after else []
+    lesson = LESSONS[settings.learn_from](device, settings.precision)
+    model = lesson.model
+    earlier = _go_on(after, lesson, out) if after else []
     if earlier:
         settings = replace(settings, start=earlier[-1]["steps"])
-    lookup = torch.zeros(49_408, dtype=torch.int64)
-    lookup[vocabulary] = torch.arange(len(vocabulary))
     optimisers = _optimisers(model, settings)
-    stream = _Stream(settings, tokens, device)
+    stream = _Stream(settings, lesson, device)
     first, spent = _resume(out, settings, model, optimisers)
     _forget_after(first, out / "log.jsonl")
     validation = _Validation(validation_per_class)
@@ -257,17 +224,9 @@ def pretrain(
     upcoming = pool.submit(stream.next)
     began, losses = time.monotonic() - spent, []
     for step in range(first, settings.steps):
-        images, rows, which = upcoming.result()
+        images, kept = upcoming.result()
         upcoming = pool.submit(stream.next)
-        with _precision(device), training_attention(model, device):
-            f = model.encode_image(_normalise(images))
-            g = model.encode_text(lookup[rows.cpu()].to(device))
-        loss = contrastive_loss(
-            F.normalize(f.float(), dim=-1),
-            F.normalize(g.float(), dim=-1),
-            which,
-            model.logit_scale.exp(),
-        )
+        loss = lesson.loss(_normalise(images), kept)
         model.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -286,7 +245,7 @@ def pretrain(
                 "scale": round(model.logit_scale.exp().item(), 2),
                 "lr": round(settings.rate(step), 6),
                 "seconds": round(time.monotonic() - began),
-                **validation(model, tokens, lookup, device),
+                **validation(lesson, device),
             }
             losses = []
             with (out / "log.jsonl").open("a") as log:
@@ -303,20 +262,19 @@ def pretrain(
             )
             if name == "stable" and done % 2_000 == 0:
                 path = out / f"step-{done}.safetensors"
-                _save_model(path, model, vocabulary, settings, done, earlier)
+                _save_model(path, lesson, settings, done, earlier)
     pool.shutdown()
-    path = out / "pocket-clip.safetensors"
-    _save_model(path, model, vocabulary, settings, settings.steps, earlier)
+    path = out / f"{lesson.file}.safetensors"
+    _save_model(path, lesson, settings, settings.steps, earlier)
     return path
 
 
-def _go_on(after: Path, model: Any, vocabulary: Tensor, out: Path) -> list[dict[str, Any]]:
+def _go_on(after: Path, lesson: Lesson, out: Path) -> list[dict[str, Any]]:
     """Start from the model and the log of a finished run; returns the settings that led to it."""
-    with safe_open(after / "pocket-clip.safetensors", "pt") as file:
+    with safe_open(after / f"{lesson.file}.safetensors", "pt") as file:
         state = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118
         metadata = file.metadata()
-    state["token_embedding.weight"] = state["token_embedding.weight"][vocabulary]
-    model.load_state_dict(state)
+    lesson.load_state(state)
     if not (out / "log.jsonl").exists():
         (out / "log.jsonl").write_bytes((after / "log.jsonl").read_bytes())
     earlier: list[dict[str, Any]] = json.loads(metadata.get("earlier", "[]"))
@@ -343,6 +301,8 @@ def _optimisers(model: Any, settings: Pretraining) -> list[torch.optim.Optimizer
     )
     if not inner:
         return [adamw]
+    if settings.precision == "float32":
+        return [adamw, Muon(inner, lr=settings.lr, weight_decay=settings.weight_decay)]
     muon = torch.optim.Muon(
         inner, lr=settings.lr, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
     )
@@ -378,10 +338,10 @@ def _resume(
             continue
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
-        then, now = json.loads(metadata["settings"]), asdict(settings)
+        then, now = asdict(Pretraining()) | json.loads(metadata["settings"]), asdict(settings)
         free = ("steps", "cooldown") if path.stem == "stable" else ()
         step = int(metadata["step"])
-        differs = [k for k in now if k not in free and then.get(k, now[k]) != now[k]]
+        differs = [k for k in now if k not in free and then[k] != now[k]]
         if differs or step > settings.steps:
             others.append(f"{path.name} (step {step}; other {', '.join(differs) or 'steps'})")
         elif best is None or step > best[0]:
@@ -418,25 +378,21 @@ def _forget_after(step: int, log: Path) -> None:
 
 def _save_model(
     path: Path,
-    model: Any,
-    vocabulary: Tensor,
+    lesson: Lesson,
     settings: Pretraining,
     step: int,
     earlier: list[dict[str, Any]],
 ) -> None:
-    half = {
-        k: v.half() if v.is_floating_point() else v
-        for k, v in _full_state(model, vocabulary).items()
-    }
-    metadata = {"model": "pocket-clip", "step": str(step), "settings": json.dumps(asdict(settings))}
+    half = {k: v.half() if v.is_floating_point() else v for k, v in lesson.state().items()}
+    metadata = lesson.facts() | {"step": str(step), "settings": json.dumps(asdict(settings))}
     write_tensors(path, half, metadata | {"earlier": json.dumps(earlier)})
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Train Pocket-CLIP from the command line."""
-    parser = argparse.ArgumentParser(description="Train Pocket-CLIP.")
+    """Train Pocket-CLIP or Pocket-Labels from the command line."""
+    parser = argparse.ArgumentParser(description="Train Pocket-CLIP or Pocket-Labels.")
     parser.add_argument(
         "--out", type=Path, required=True, help="folder for checkpoints and the model"
     )

@@ -35,6 +35,7 @@ __all__ = ["aims", "measure_seeds", "pocket_seeds", "seed_table"]
 
 HERE = Path(__file__).parent
 METHODS: tuple[Method, ...] = ("e2e", "lc")
+LOGS = {"pocket-clip": "pretraining.jsonl", "pocket-labels": "pretraining-labels.jsonl"}
 SHOTS = (50, None)  # training images of each class: the chapters', and all that there are
 
 
@@ -150,12 +151,6 @@ def aims(seeds: pd.DataFrame) -> pd.DataFrame:
 
 def model_card(seeds: pd.DataFrame) -> str:
     """The model card, in Markdown, from the shipped files and the table of seeds."""
-    weights = HERE / "pocket-clip.safetensors"
-    with safe_open(weights, "pt") as file:
-        metadata = file.metadata()
-    stages = [*json.loads(metadata.get("earlier", "[]")), json.loads(metadata["settings"])]
-    log = [json.loads(line) for line in (HERE / "pretraining.jsonl").read_text().splitlines()]
-    last = log[-1]
     zeroshot = seeds[(seeds.method == "e2e") & (seeds.seed == 0) & (seeds.alpha == 0)].iloc[0]
     names = ["Pocket", *SHIFTS]
     lines = [
@@ -165,16 +160,12 @@ def model_card(seeds: pd.DataFrame) -> str:
         "",
         "## Training",
         "",
-        f"- {metadata['step']} steps of {stages[-1]['batch_size']} pairs, "
-        f"{last['seconds'] / 3600:.1f} hours on the machine that trained it.",
-        *_commands(stages),
-        f"- SHA-256 of the weights: `{hashlib.sha256(weights.read_bytes()).hexdigest()}`",
-        f"- Logit scale at the end: {last['scale']:.1f}.",
+        *_training("pocket-clip", "pairs"),
         "",
         "Zero-shot accuracy (percent) while training, on images that no benchmark split has, but "
         "drawn as the benchmark was at that time:",
         "",
-        _markdown(_thinned(log)),
+        _markdown(_thinned(_log("pocket-clip"))),
         "",
         "## Zero-shot accuracy on the benchmark (percent)",
         "",
@@ -197,8 +188,41 @@ def model_card(seeds: pd.DataFrame) -> str:
         "## Recipes tried (percent of validation images)",
         "",
         *_recipes(pd.read_csv(HERE / "recipes.csv")),
+        "# Pocket-Labels",
+        "",
+        (HERE / "card-labels.md").read_text().strip(),
+        "",
+        "## Training of Pocket-Labels",
+        "",
+        *_training("pocket-labels", "pictures"),
+        "",
+        "Accuracy (percent) of the benchmark's rows of the head while training, on images that no "
+        "benchmark split has:",
+        "",
+        _markdown(_thinned(_log("pocket-labels"))),
+        "",
     ]
     return "\n".join(lines)
+
+
+def _training(name: str, items: str) -> list[str]:
+    """What a shipped model was trained on, with which commands, and how it is recognised."""
+    weights, last = HERE / f"{name}.safetensors", _log(name)[-1]
+    with safe_open(weights, "pt") as file:
+        metadata = file.metadata()
+    stages = [*json.loads(metadata.get("earlier", "[]")), json.loads(metadata["settings"])]
+    return [
+        f"- {metadata['step']} steps of {stages[-1]['batch_size']} {items}, "
+        f"{last['seconds'] / 3600:.1f} hours on the machine that trained it.",
+        *_commands(name, stages),
+        f"- SHA-256 of the weights: `{hashlib.sha256(weights.read_bytes()).hexdigest()}`",
+        f"- Logit scale at the end: {last['scale']:.1f}.",
+    ]
+
+
+def _log(name: str) -> list[dict[str, float]]:
+    """What was measured while a shipped model was trained."""
+    return [json.loads(line) for line in (HERE / LOGS[name]).read_text().splitlines()]
 
 
 def _by_shots(seeds: pd.DataFrame, table: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
@@ -217,11 +241,11 @@ def _aims(seeds: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _commands(stages: list[dict[str, Any]]) -> list[str]:
+def _commands(name: str, stages: list[dict[str, Any]]) -> list[str]:
     """What to type for each stage, of which every one goes on from the model of the last."""
     lines = []
     for i, settings in enumerate(stages, 1):
-        folders = f"--out build/pocket-clip-{i}" + (f" --after build/pocket-clip-{i - 1}" * (i > 1))
+        folders = f"--out build/{name}-{i}" + f" --after build/{name}-{i - 1}" * (i > 1)
         options = {k.replace("_", "-"): v for k, v in settings.items() if k != "start"}
         typed = " ".join(f"--{k} {v}" for k, v in options.items())
         count = f" {i} of {len(stages)}" * (len(stages) > 1)

@@ -16,7 +16,7 @@ from wiseft_tutorial.errors import unknown
 
 __all__ = ["EXPERIMENTS", "load", "origin"]
 
-EXPERIMENTS = ("frontier", "other_ways", "soups", "spaces", "transfer")
+EXPERIMENTS = ("frontier", "other_ways", "soups", "spaces", "starts", "transfer")
 """The names of the experiments, which are those of their modules and files."""
 
 _FILES = resources.files("wiseft_tutorial").joinpath("data", "results")
