@@ -52,7 +52,8 @@ def test_the_steps_are_those_of_adamw_at_the_recipes_rate() -> None:
 
 
 def test_what_it_does_not_do_is_refused() -> None:
-    for field, value in (("optimiser", "sgd"), ("gradient_checkpointing", True), ("method", "lc")):
+    asked = {"optimiser": "sgd", "gradient_checkpointing": True, "compiled": True, "method": "lc"}
+    for field, value in asked.items():
         with pytest.raises(DataError, match=f"fit does nothing with {field}"):
             fit(replace(RECIPE, **{field: value}))  # type: ignore[arg-type]
 

@@ -208,6 +208,29 @@ def test_activations_computed_again_change_nothing_but_the_memory(
     assert not results[1].image_encoder.transformer.grad_checkpointing
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["kept", "checkpointed"])
+def test_a_compiled_encoder_learns_the_same(
+    zeroshot: ImageClassifier, bench: Benchmark, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """Traced as for a GPU, but without a compiler: then even the bits are the same."""
+    programs: list[int] = []
+
+    def backend(graph: Any, _: Any) -> Any:
+        parts = [part for part in graph.modules() if isinstance(part, torch.fx.GraphModule)]
+        programs.append(sum(len(part.graph.nodes) for part in parts))
+        return graph.forward
+
+    compile_ = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function: compile_(function, backend=backend))
+    recipe = replace(E2E, epochs=1, batch_size=16, gradient_checkpointing=again)
+    plain = run(zeroshot, bench, recipe)
+    assert not programs
+    compiled = run(zeroshot, bench, replace(recipe, compiled=True))
+    assert max(programs) > 50  # all of the encoder, and not a part here and there
+    tiny.assert_same_weights(plain.model, compiled.model)
+    assert compiled.model.state_dict().keys() == zeroshot.state_dict().keys()
+
+
 def test_an_encoder_that_cannot_compute_again_is_named(
     zeroshot: ImageClassifier, bench: Benchmark
 ) -> None:

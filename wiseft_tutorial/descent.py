@@ -35,7 +35,7 @@ def descend(
         loss_of: From the positions of a batch and a seeded generator to the loss.
         name: Of the run, for the progress bar and for errors.
         unused: Fields of the recipe that neither this nor the loss looks at, and that must have
-            their defaults, as ``optimiser`` and ``gradient_checkpointing`` must.
+            their defaults, as ``optimiser``, ``gradient_checkpointing`` and ``compiled`` must.
         progress: Show a progress bar.
 
     Raises:
@@ -45,7 +45,7 @@ def descend(
     Source: appendix D.2. Explained in: chapter 14.
     """
     plain = Recipe()
-    for field in ("optimiser", "gradient_checkpointing", *unused):
+    for field in ("optimiser", "gradient_checkpointing", "compiled", *unused):
         if (value := getattr(recipe, field)) != getattr(plain, field):
             raise DataError(f"{name} does nothing with {field} = {value!r} of its recipe")
     trained = list(weights)

@@ -79,6 +79,8 @@ class Training:
                 "model.head.requires_grad_(True), or model.requires_grad_(True), first"
             )
         self._optimiser = _optimiser(self._weights, recipe)
+        # Compiled beside the model and not in it, so that its copies and files stay ordinary.
+        self._encoder = torch.compile(_features) if recipe.compiled else _features
 
     def run_epoch(self, advance: Callable[[int], object], watch: Watch | None = None) -> None:
         """Train for one epoch, validate, and add a row to the history.
@@ -226,7 +228,7 @@ class Training:
             return model.classify(inputs)
         dtype = resolve_dtype(self.recipe.precision, self.device)
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
-            features = model.encode(inputs)
+            features = self._encoder(model, inputs)
         return model.classify(features)
 
     def _validate(self) -> float:
@@ -241,6 +243,10 @@ class Training:
         """The features of a split, by the encoder as it is now."""
         runner = evaluation_copy(self.model, device=self.device, precision=self.recipe.precision)
         return encode_images(runner, split.images)
+
+
+def _features(model: ImageClassifier, images: Tensor) -> Tensor:
+    return model.encode(images)
 
 
 @contextmanager
