@@ -50,7 +50,7 @@ results: install ## Measure again what chapters only read (an hour or two; ARGS=
 pocket-clip: install ## Train Pocket-CLIP again, from drawings alone (hours on a CPU; resumes)
 	$(RUN) -m wiseft_tutorial.pocket.pretrain --out build/pocket-clip $(ARGS)
 
-pocket-labels: install ## Train Pocket-Labels again, from drawings and labels (most of an hour on a CPU)
+pocket-labels: install ## Train Pocket-Labels again, from drawings and labels (hours on a CPU; resumes)
 	$(RUN) -m wiseft_tutorial.pocket.pretrain --learn-from labels --out build/pocket-labels $(ARGS)
 
 clean: ## Remove what was built and measured; .venv and what was trained for hours stay

@@ -73,6 +73,7 @@ def test_a_run_that_was_killed_goes_on(
     files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoding, "_BLOCK", 1)
+    monkeypatch.setattr(decoding, "_SECONDS", 0.0)
     read = decoding.square
     seen: list[Path] = []
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,7 +27,8 @@ from wiseft_tutorial.errors import DataError, MissingFileError
 
 __all__ = ["decode", "square"]
 
-_BLOCK = 256  # images between two moments at which a run can be taken up again
+_BLOCK = 256  # images that are waited for together
+_SECONDS = 5.0  # between two moments at which a run can be taken up again
 _VERSION = "bicubic, middle square, 1"
 # What Pillow raises where a file is damaged, or would fill the memory.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
@@ -81,7 +83,7 @@ def decode(
                     count.unlink(missing_ok=True)
                     raise
                 os.replace(partial_array, finished)
-                count.unlink()
+                count.unlink(missing_ok=True)
     return torch.from_numpy(np.load(finished, mmap_mode="c"))
 
 
@@ -156,6 +158,7 @@ def _fill(
     mode = "r+" if start else "w+"
     whole = np.lib.format.open_memmap(array, mode=mode, dtype=np.uint8, shape=shape)
     damaged: list[str] = []
+    safe = time.monotonic()
 
     def put(index: int) -> None:
         try:
@@ -170,9 +173,11 @@ def _fill(
             block = range(first, min(first + _BLOCK, len(paths)))
             list(pool.map(put, block))
             bar.update(len(block))
-            if not damaged:
-                whole.flush()
+            if not damaged and time.monotonic() - safe > _SECONDS:
+                whole.flush()  # the images first, and only then their number
                 count.write_text(str(block.stop))
+                safe = time.monotonic()
+        whole.flush()
     if damaged:
         shown = "; ".join(sorted(damaged)[:5])
         more = f"; and {len(damaged) - 5} more" if len(damaged) > 5 else ""
