@@ -3,9 +3,10 @@
 Columns of the rows: ``seed``, of the benchmark, of the training images and of fine-tuning;
 ``start``: ``"captions"`` (Pocket-CLIP with a head of words), ``"labels"`` (Pocket-Labels with the
 rows of its head), ``"labels, few images"`` (its encoder, and a head of the mean features of a few
-training images of each class) and ``"labels, random head"`` (its encoder, and random directions);
-the last two have the scale of the second; ``alpha``; ``validation``, ``reference`` and ``shifts``,
-accuracies; and ``weight_step`` of the fine-tuned model.
+training images of each class) and ``"labels, random head"`` (its encoder, and random directions),
+both with the scale of the second, and ``"labels, low rate"``, the second start at a lower learning
+rate; ``alpha``; ``validation``, ``reference`` and ``shifts``, accuracies; and ``weight_step`` of
+the fine-tuned model.
 
 Source: section 4, figure 4. Explained in: chapter 16.
 """
@@ -38,7 +39,8 @@ SHOTS = 50  # training images of each class
 FEW = 5  # images of each class, for a head
 TEST_IMAGES = 240  # of each distribution
 ALPHAS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
-STARTS = ("captions", "labels", "labels, few images", "labels, random head")
+LOW_RATE = 1e-4  # the lowest of those that the experiment "frontier" tries
+STARTS = ("captions", "labels", "labels, few images", "labels, random head", "labels, low rate")
 
 
 def with_head(
@@ -151,6 +153,8 @@ def _job(seed: int, name: str) -> pd.DataFrame:
         "labels": lambda: labelled,
         "labels, few images": lambda: few_images_head(labelled, benchmark, seed=seed),
         "labels, random head": lambda: random_head(labelled, seed=seed),
+        "labels, low rate": lambda: labelled,
     }[name]()
-    rows = measure(start, benchmark, default_recipe("pocket", "e2e", seed=seed))
+    rate = {"lr": LOW_RATE} if name == "labels, low rate" else {}
+    rows = measure(start, benchmark, default_recipe("pocket", "e2e", seed=seed, **rate))
     return rows.assign(seed=seed, start=name)
