@@ -352,7 +352,7 @@ def _execute(book: Book, chapter: str, folder: Path, kernel: Any) -> None:
     del executed.cells[len(executed.cells) - len(added) :]
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
-    nbformat.write(_published(executed, {"key": key, **used(peak)}), partial)
+    nbformat.write(_published(book, chapter, executed, {"key": key, **used(peak)}), partial)
     os.replace(partial, target)
     for path in (asked, running):
         path.unlink()
@@ -384,8 +384,8 @@ def _failure(book: Book, chapter: str, cell: int, source: str, trace: str) -> st
     )
 
 
-def _published(notebook: Any, record: dict[str, Any]) -> Any:
-    """The notebook as the page shows it: what ran, less what is dead on a page, plus a stamp."""
+def _published(book: Book, chapter: str, notebook: Any, record: dict[str, Any]) -> Any:
+    """The notebook as the page shows it: less what is dead on a page, plus badges and a stamp."""
     notebook.metadata.pop("widgets", None)
     notebook.metadata.pop("papermill", None)  # names this machine's folders
     for cell in notebook.cells:
@@ -400,10 +400,26 @@ def _published(notebook: Any, record: dict[str, Any]) -> Any:
         + ", ".join(f"{name} {importlib.metadata.version(name)}" for name in STAMPED)
         + "."
     )
+    title, _, rest = notebook.cells[0].source.partition("\n")
+    badges = " ".join(f"[{label}]({url})" for label, url in launches(book, chapter).items())
+    notebook.cells[0].source = f"{title}\n\n:::{{div}} wiseft-badges\n{badges}\n:::\n{rest}"
     stamp = nbformat.v4.new_markdown_cell(f":::{{div}} wiseft-stamp\n{text}\n:::", id="stamp")
     notebook.cells.append(stamp)
     notebook.metadata["wiseft"] = {**notebook.metadata.get("wiseft", {}), **record}
     return notebook
+
+
+def launches(book: Book, chapter: str) -> dict[str, str]:
+    """Where a chapter can be run without installing anything, by what its badges say."""
+    settings = yaml.safe_load((book.root / "_config.yml").read_text())
+    place, where = settings["repository"], settings["launch_buttons"]
+    repository = place["url"].removeprefix("https://github.com/")
+    path = f"{place['path_to_book']}/{chapter}.ipynb"
+    return {
+        "Open in Colab": f"{where['colab_url']}/github/{repository}/blob/{place['branch']}/{path}",
+        "Open in Binder": f"{where['binderhub_url']}/v2/gh/{repository}/{place['branch']}"
+        f"?urlpath=lab/tree/{path}",
+    }
 
 
 # Pages --------------------------------------------------------------------------------------------

@@ -136,6 +136,15 @@ def test_a_chapter_says_when_and_with_what_it_ran(site: Site) -> None:
         assert "torch" in stamp.text
 
 
+def test_a_chapter_has_badges_that_lead_where_the_launch_buttons_do(site: Site) -> None:
+    for chapter in site.book.chapters:
+        soup = site.soup(f"{chapter}.html")
+        badges = [tag["href"] for tag in soup.select(".wiseft-badges a")]
+        buttons = {tag["href"] for tag in soup.select(".dropdown-launch-buttons a")}
+        assert len(badges) == 2, chapter
+        assert set(badges) <= buttons, (badges, buttons)
+
+
 @dataclass(frozen=True)
 class View:
     """A page as it is seen at one width and in one colour scheme."""
