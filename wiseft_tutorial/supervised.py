@@ -37,7 +37,7 @@ def load_supervised(
     Args:
         name: ``"pocket-labels"``, which comes with this package: Pocket-CLIP's image tower, and a
             head for the 64 objects of the world that both were pre-trained on.
-        pretrained: A file that :mod:`wiseft_tutorial.pocket.pretrain` wrote, instead of the one
+        pretrained: A file that ``wiseft_tutorial.pocket.pretrain`` wrote, instead of the one
             that comes with the package.
         device: Where to put it; ``None`` means the best device present.
 
