@@ -28,6 +28,12 @@ from conftest import ROOT
 COLAB = ("torch", "torchvision", "numpy", "matplotlib", "pandas", "seaborn", "ipykernel")
 KEPT = ("torch", "torchvision", "numpy", "matplotlib", "pandas", "seaborn", "pillow")
 BOOK = build.Book(ROOT)
+# A notebook loads a model before it imports open_clip itself; by then this has been called.
+LOADED = """
+from wiseft_tutorial._torchvision import ensure_torchvision
+
+ensure_torchvision()
+"""
 
 # Runs the cells of each notebook in an IPython that takes itself for Colab's, and says what failed.
 DRIVER = """
@@ -171,7 +177,7 @@ def starts(
 ) -> dict[str, str]:
     """Which notebooks cannot start, and why: parameters, then all that the cells ever import."""
     notebooks = {name: code_of(name) for name in build.notebooks_of(BOOK)}
-    cells = {name: [sources[1], imports_of(sources)] for name, sources in notebooks.items()}
+    cells = {name: [code[1], LOADED, imports_of(code)] for name, code in notebooks.items()}
     return run(python, cells, tmp_path_factory.mktemp("starts"))
 
 

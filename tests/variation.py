@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 import build
 from conftest import ROOT
 
-SHARED = ("wiseft_tutorial", "requirements-book.lock", "_toc.yml", "build/cache")
+SHARED = ("wiseft_tutorial", "requirements-book.lock", "_config.yml", "_toc.yml", "build/cache")
 
 
 def execute(
