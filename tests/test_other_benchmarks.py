@@ -19,7 +19,7 @@ import build
 from conftest import ROOT
 
 CHAPTERS = build.Book(ROOT).chapters
-ALWAYS = 3  # chapters; the others use the same calls, and take as long again as all other tests
+ALWAYS = 5  # chapters; the others use the same calls, and take as long again as all other tests
 STAND_IN = """
 import torch
 

@@ -62,7 +62,7 @@ def test_articles_fit_the_words_that_follow() -> None:
     rng = random.Random(0)
     white = (0.0, 0.0, 1.0)
     texts = [
-        caption(name, "cartoon", white, white, 0.0, 0.5, rng, Noise(0, 0))
+        caption(name, "cartoon", white, white, 0.0, 0.5, rng, Noise(0, 0))[0]
         for name in ("owl", "umbrella", "lemon")
         for _ in range(20)
     ]

@@ -102,22 +102,8 @@ def caption(
     size: float,
     rng: random.Random,
     noise: Noise,
-) -> str:
-    """One caption for a picture of which these things are true."""
-    return _described(name, medium, colour, backdrop, turn, size, rng, noise)[0]
-
-
-def _described(
-    name: str,
-    medium: str,
-    colour: tuple[float, float, float],
-    backdrop: tuple[float, float, float],
-    turn: float,
-    size: float,
-    rng: random.Random,
-    noise: Noise,
 ) -> tuple[str, int]:
-    """A caption, and the object that it names."""
+    """One caption for a picture of which these things are true, and the object that it names."""
     u = rng.random()
     if u < noise.empty:
         return rng.choice(_EMPTY), NOTHING
@@ -171,7 +157,7 @@ def described(
         strict=True,
     )
     return [
-        _described(CLASSNAMES[k], MEDIA[m], tuple(c), tuple(b), t, s, rng, noise)
+        caption(CLASSNAMES[k], MEDIA[m], tuple(c), tuple(b), t, s, rng, noise)
         for k, m, c, b, t, s in rows
     ]
 
